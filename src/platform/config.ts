@@ -1,0 +1,158 @@
+import { z } from "zod";
+import { ConfigFault } from "./faults";
+
+/** Process settings. Everything an owner tunes per counterparty is data in the database instead. */
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  /** Null: the embedded PostgreSQL is started, its data under `dataDir`. */
+  readonly databaseUrl: string | null;
+  /** The owner's connection for migrations; null: `databaseUrl` serves for both. */
+  readonly migrationDatabaseUrl: string | null;
+  readonly databasePoolMax: number;
+  /** Null: `redis-server` from the PATH in embedded mode, otherwise none. */
+  readonly redisUrl: string | null;
+  /** Ring of 32-byte keys that encrypt credentials, the first one active; null: generated in embedded mode only. */
+  readonly credentialKeys: readonly (readonly [keyId: string, key: Buffer])[] | null;
+  readonly dataDir: string;
+  readonly logLevel: string;
+  /** Null: seed in embedded mode only. */
+  readonly seedDemo: boolean | null;
+  readonly batchMax: number;
+  readonly batchesInFlight: number;
+  readonly queueMax: number;
+  readonly shutdownTimeoutMs: number;
+  /** Accept a database whose settings can lose an acknowledged commit. For tests. */
+  readonly allowUnsafeDurability: boolean;
+}
+
+/** Every setting with its default and meaning: the single list that docs, `.env.example` and `doctor` are made from. */
+export const SETTINGS = {
+  HOST: { default: "127.0.0.1", about: "address to listen on; 0.0.0.0 in a container" },
+  PORT: { default: "8080", about: "port to listen on; 0 picks a free one" },
+  DATABASE_URL: { default: "", about: "PostgreSQL 15 or later, the app role; unset: embedded server" },
+  MIGRATION_DATABASE_URL: { default: "", about: "the owner role, for migrations; unset: DATABASE_URL" },
+  DATABASE_POOL_MAX: { default: "8", about: "connections of this process to PostgreSQL" },
+  REDIS_URL: { default: "", about: "Redis 6 or later; optional, only ever affects latency" },
+  CREDENTIAL_KEYS: {
+    default: "",
+    about: "id:base64 of 32 bytes, comma separated, first is active; required with DATABASE_URL",
+  },
+  DATA_DIR: { default: ".data", about: "where the embedded servers keep their data" },
+  LOG_LEVEL: { default: "info", about: "trace, debug, info, warn, error, silent" },
+  SEED_DEMO: { default: "", about: "true or false; unset: demo data in embedded mode only" },
+  BATCH_MAX: { default: "128", about: "payments in one transaction at most" },
+  BATCHES_IN_FLIGHT: { default: "2", about: "transactions posting at the same time" },
+  QUEUE_MAX: { default: "5000", about: "payments waiting at most; beyond it the answer is UNKNOWN at once" },
+  SHUTDOWN_TIMEOUT_MS: { default: "15000", about: "how long to finish accepted work after SIGTERM, milliseconds" },
+  ALLOW_UNSAFE_DURABILITY: { default: "false", about: "start on a database with fsync or synchronous_commit off (tests)" },
+} as const;
+
+type SettingName = keyof typeof SETTINGS;
+
+const wholeNumber = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^[0-9]{1,9}$/, `must be a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `must be a whole number from ${min} to ${max}`);
+const flag = z.enum(["true", "false"], "must be true or false").transform((text) => text === "true");
+const url = (...protocols: string[]) =>
+  z.string().refine((text) => {
+    try {
+      return protocols.includes(new URL(text).protocol);
+    } catch {
+      return false;
+    }
+  }, `must be a URL starting with ${protocols.map((protocol) => `${protocol}//`).join(" or ")}`);
+const orNull = <T>(schema: z.ZodType<T, string>) => z.union([z.literal("").transform(() => null), schema]);
+
+const schema = z.object({
+  HOST: z.string().min(1),
+  PORT: wholeNumber(0, 65_535),
+  DATABASE_URL: orNull(url("postgres:", "postgresql:")),
+  MIGRATION_DATABASE_URL: orNull(url("postgres:", "postgresql:")),
+  DATABASE_POOL_MAX: wholeNumber(2, 500),
+  REDIS_URL: orNull(url("redis:", "rediss:")),
+  CREDENTIAL_KEYS: orNull(z.string().transform(parseCredentialKeys)),
+  DATA_DIR: z.string().min(1),
+  LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]),
+  SEED_DEMO: orNull(flag),
+  BATCH_MAX: wholeNumber(1, 1_000),
+  BATCHES_IN_FLIGHT: wholeNumber(1, 64),
+  QUEUE_MAX: wholeNumber(1, 1_000_000),
+  SHUTDOWN_TIMEOUT_MS: wholeNumber(100, 600_000),
+  ALLOW_UNSAFE_DURABILITY: flag,
+});
+
+/**
+ * Reads settings from an environment. Pure.
+ *
+ * @throws ConfigFault naming every missing or malformed setting at once; values are never repeated in the text, since
+ * some of them are secrets.
+ */
+export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const given = Object.fromEntries(
+    (Object.keys(SETTINGS) as SettingName[]).map((name) => [name, env[name]?.trim() || SETTINGS[name].default]),
+  );
+  const parsed = schema.safeParse(given);
+  const problems = parsed.success
+    ? []
+    : parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${problemOf(issue)}`);
+  if (given["DATABASE_URL"] && !given["CREDENTIAL_KEYS"]) {
+    problems.push(
+      "CREDENTIAL_KEYS: required with DATABASE_URL, it has no default. Make one with: " +
+        `node -e "console.log('k1:'+require('crypto').randomBytes(32).toString('base64'))"`,
+    );
+  }
+  if (!parsed.success || problems.length > 0) throw new ConfigFault("these settings are wrong", problems);
+  const value = parsed.data;
+  return Object.freeze({
+    host: value.HOST,
+    port: value.PORT,
+    databaseUrl: value.DATABASE_URL,
+    migrationDatabaseUrl: value.MIGRATION_DATABASE_URL,
+    databasePoolMax: value.DATABASE_POOL_MAX,
+    redisUrl: value.REDIS_URL,
+    credentialKeys: value.CREDENTIAL_KEYS,
+    dataDir: value.DATA_DIR,
+    logLevel: value.LOG_LEVEL,
+    seedDemo: value.SEED_DEMO,
+    batchMax: value.BATCH_MAX,
+    batchesInFlight: value.BATCHES_IN_FLIGHT,
+    queueMax: value.QUEUE_MAX,
+    shutdownTimeoutMs: value.SHUTDOWN_TIMEOUT_MS,
+    allowUnsafeDurability: value.ALLOW_UNSAFE_DURABILITY,
+  });
+}
+
+/** The only place that looks at the process environment. */
+export function configFromProcess(): Config {
+  return loadConfig(process.env);
+}
+
+type KeyRing = readonly (readonly [string, Buffer])[];
+
+function parseCredentialKeys(text: string, context: z.RefinementCtx): KeyRing {
+  const ring = text.split(",").map((part): readonly [string, Buffer] => {
+    const [keyId = "", encoded = ""] = part.trim().split(/:(.*)/s);
+    return [keyId, Buffer.from(encoded, "base64")];
+  });
+  if (ring.some(([keyId, key]) => !/^[A-Za-z0-9._-]{1,40}$/.test(keyId) || key.length !== 32)) {
+    context.addIssue({ code: "custom", message: "each key must be id:base64 of exactly 32 bytes" });
+  }
+  if (new Set(ring.map(([keyId]) => keyId)).size !== ring.length) {
+    context.addIssue({ code: "custom", message: "a key id appears twice" });
+  }
+  return ring;
+}
+
+/** zod reports a union as "Invalid input"; the reader wants the inner reason. */
+function problemOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === "invalid_union") {
+    const inner = issue.errors.flat().filter((each) => each.code !== "invalid_value" || issue.errors.length === 1);
+    const last = inner.at(-1);
+    if (last !== undefined) return last.message;
+  }
+  return issue.message;
+}

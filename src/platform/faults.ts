@@ -1,0 +1,74 @@
+/**
+ * Faults: things that went wrong, thrown. What the business decided (a declined payment) is an outcome and is returned.
+ * `code` is stable and goes to logs; `cause` keeps the original error.
+ */
+export class Fault extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** The request's deadline passed. Nothing was committed: the transaction was abandoned before its COMMIT was sent. */
+export class DeadlinePassed extends Fault {
+  constructor(doing: string, options?: { cause?: unknown }) {
+    super("deadline_passed", `the deadline passed while ${doing}`, options);
+  }
+}
+
+/** The transaction was rolled back although the caller asked for a commit. Nothing was written. */
+export class RolledBack extends Fault {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super("rolled_back", message, options);
+  }
+}
+
+/**
+ * COMMIT was sent and no trustworthy answer came back: the transaction may or may not be durable. Never report this as a
+ * failure; run the same idempotent transaction again, or read the key, to find out.
+ */
+export class CommitUnknown extends Fault {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super("commit_unknown", message, options);
+  }
+}
+
+/** The database cannot be reached or refuses work for now. Nothing was written. */
+export class DatabaseUnavailable extends Fault {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super("database_unavailable", message, options);
+  }
+}
+
+/** More work is queued than can be done in time; the caller is told at once instead of being kept waiting. */
+export class Overloaded extends Fault {
+  constructor(what: string) {
+    super("overloaded", `${what} is at its limit`);
+  }
+}
+
+/** Configuration that cannot be started with; `problems` lists every one of them. */
+export class ConfigFault extends Fault {
+  constructor(
+    what: string,
+    readonly problems: readonly string[],
+  ) {
+    super("config", `${what}:\n${problems.map((problem) => `  - ${problem}`).join("\n")}`);
+  }
+}
+
+/** The text of anything that was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+/** PostgreSQL's SQLSTATE of a driver error, or null when the error did not come from the server. */
+export function sqlStateOf(thrown: unknown): string | null {
+  if (typeof thrown !== "object" || thrown === null) return null;
+  const { code, severity } = thrown as { code?: unknown; severity?: unknown };
+  return typeof code === "string" && code.length === 5 && typeof severity === "string" ? code : null;
+}

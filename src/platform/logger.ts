@@ -1,0 +1,25 @@
+import pino, { type Logger as PinoLogger } from "pino";
+
+/** Structured log, one JSON line per event. Never hand it secrets, signatures or names; bill numbers only masked. */
+export type Logger = PinoLogger;
+
+/**
+ * A logger writing to standard output. `redact` is a second net below the rule that secrets are never passed in.
+ */
+export function createLogger(options: { level: string; isPretty?: boolean }): Logger {
+  return pino({
+    level: options.level,
+    base: { pid: process.pid },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    redact: {
+      paths: ["password", "signature", "*.password", "*.signature", "*.secret", "authorization", "*.authorization"],
+      censor: "[masked]",
+    },
+  });
+}
+
+/** A bill or customer number with its middle hidden: enough to recognise, too little to collect. */
+export function maskNumber(text: string): string {
+  if (text.length <= 4) return "*".repeat(text.length);
+  return `${text.slice(0, 2)}${"*".repeat(text.length - 4)}${text.slice(-2)}`;
+}
