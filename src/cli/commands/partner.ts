@@ -1,0 +1,115 @@
+import { readFileSync } from "node:fs";
+import type { Command } from "commander";
+import { dialectSchema, faultsOfResultCodes, resultCodesOf } from "../../domain";
+import { ConfigFault, Fault } from "../../platform";
+import { insertPartner, listPartners, readProducts } from "../../store";
+import { print, printJson, printTable } from "../output";
+import { withOwner } from "../with-database";
+import { withServices } from "../with-services";
+
+interface AddOptions {
+  readonly name?: string;
+  readonly product: readonly string[];
+  readonly password?: string;
+  readonly passwordFile?: string;
+  readonly dialect?: string;
+  readonly json?: true;
+}
+
+const collect = (value: string, all: readonly string[]): readonly string[] => [...all, value];
+
+/** `partner add`, `partner list`. */
+export function partnerCommands(program: Command): void {
+  const partner = program.command("partner").description("counterparties that may call us, normally the switch");
+
+  partner
+    .command("add <userName>")
+    .description("create a partner with its first password")
+    .option("--name <text>", "what people call it; default: the userName")
+    .option("--product <code>", "a productCode it may use; repeat for several", collect, [])
+    .option("--password-file <file>", "read the password from a file; - for standard input")
+    .option("--password <text>", "the password itself (visible to other users of this machine; prefer --password-file)")
+    .option("--dialect <file>", "JSON file with what differs from the default dialect")
+    .option("--json", "machine-readable output")
+    .action(async (userName: string, options: AddOptions) => {
+      const password = passwordFrom(options);
+      const dialect = dialectFrom(options.dialect);
+      const problems = [
+        ...(/^[ -~]{1,100}$/.test(userName) ? [] : ["userName must be 1 to 100 printable ASCII characters"]),
+        ...(password.length >= 8 ? [] : ["the password must have at least 8 characters"]),
+        ...(options.product.length > 0 ? [] : ["name at least one --product"]),
+      ];
+      if (problems.length > 0) throw new ConfigFault("the partner was not created", problems);
+      await withServices((services) =>
+        withOwner(services, async ({ transact, secrets }) => {
+          const partnerId = await transact(async (tx) => {
+            const known = new Set((await readProducts(tx)).map((product) => product.productCode));
+            const unknown = options.product.filter((code) => !known.has(code));
+            if (unknown.length > 0) {
+              throw new Fault("unknown_product", `no such product: ${unknown.join(", ")}; known: ${[...known].join(", ")}`);
+            }
+            const { name = userName, product: productCodes } = options;
+            return insertPartner(tx, { userName, name, productCodes, dialect, password }, secrets);
+          });
+          if (partnerId === null) throw new Fault("partner_exists", `a partner with userName ${userName} exists already`);
+          if (options.json) printJson({ partnerId, userName });
+          else print(`partner ${userName} created; a running host knows it within two seconds`);
+        }),
+      );
+    });
+
+  partner
+    .command("list")
+    .description("all partners; never shows a password")
+    .option("--json", "machine-readable output")
+    .action(async (options: { json?: true }) => {
+      await withServices((services) =>
+        withOwner(services, async ({ transact }) => {
+          const partners = await transact(listPartners);
+          if (options.json) {
+            printJson(partners);
+            return;
+          }
+          printTable(
+            ["userName", "name", "products", "active", "passwords", "since"],
+            partners.map((each) => [
+              each.userName,
+              each.name,
+              each.productCodes.join(","),
+              each.isActive ? "yes" : "no",
+              String(each.activeCredentials),
+              each.createdAt.toISOString().slice(0, 10),
+            ]),
+          );
+        }),
+      );
+    });
+}
+
+function passwordFrom(options: AddOptions): string {
+  if (options.password !== undefined) return options.password;
+  if (options.passwordFile === undefined) throw new Fault("no_password", "give the password with --password-file FILE");
+  const file = options.passwordFile === "-" ? 0 : options.passwordFile;
+  return readFileSync(file, "utf8").replace(/\r?\n$/, "");
+}
+
+/** @throws ConfigFault naming everything that is wrong with the dialect */
+function dialectFrom(file: string | undefined): Record<string, unknown> {
+  if (file === undefined) return {};
+  let given: unknown;
+  try {
+    given = JSON.parse(readFileSync(file, "utf8"));
+  } catch (error) {
+    throw new Fault("dialect_file", `${file} cannot be read as JSON`, { cause: error });
+  }
+  const parsed = dialectSchema.safeParse(given);
+  if (!parsed.success) {
+    throw new ConfigFault(
+      `${file} is no valid dialect`,
+      parsed.error.issues.map((issue) => `${issue.path.join(".") || "(top)"}: ${issue.message}`),
+    );
+  }
+  const faults = faultsOfResultCodes(resultCodesOf(parsed.data));
+  if (faults.length > 0) throw new ConfigFault(`${file} has a code map that could mislead the switch`, faults);
+  return given as Record<string, unknown>;
+}

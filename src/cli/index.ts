@@ -1,0 +1,37 @@
+import { Command, CommanderError } from "commander";
+import { ConfigFault, Fault, messageOf } from "../platform";
+import { billCommands } from "./commands/bill";
+import { describeCommands } from "./commands/describe";
+import { doctorCommand } from "./commands/doctor";
+import { partnerCommands } from "./commands/partner";
+import { serveCommands } from "./commands/serve";
+import { switchCommands } from "./commands/switch";
+
+/** The command line `biller`. Exit codes: 0 done, 1 failed or declined, 64 wrong usage, 78 wrong settings. */
+export async function main(argv: readonly string[]): Promise<number> {
+  let exitCode = 0;
+  const program = new Command("biller")
+    .description("The biller's side of the Finpay bill-payment switch.")
+    .showHelpAfterError("(add --help for the options)")
+    .exitOverride();
+  const exit = (code: number): void => {
+    exitCode = code;
+  };
+  for (const add of [serveCommands, partnerCommands, billCommands, switchCommands, describeCommands, doctorCommand]) {
+    add(program, exit);
+  }
+  program.addHelpText(
+    "after",
+    "\nWithout DATABASE_URL the commands work on the embedded database of this directory, running or not.",
+  );
+  try {
+    await program.parseAsync(argv, { from: "user" });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 64;
+    process.stderr.write(`biller: ${messageOf(error)}\n`);
+    if (error instanceof ConfigFault) return 78;
+    if (!(error instanceof Fault) && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
+    return 1;
+  }
+}

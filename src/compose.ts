@@ -1,0 +1,230 @@
+import type { AddressInfo } from "node:net";
+import type { Server } from "node:http";
+import {
+  answerMessage,
+  type Catalog,
+  loadCatalog,
+  openAttemptJournal,
+  openInquiryDesk,
+  openPaymentDesk,
+  type PostingPoint,
+} from "./flows";
+import { createApp, createHttpServer, drainServer, type ReadinessCheck } from "./http";
+import { ensureMonthPartitions } from "./ledger";
+import {
+  type Config,
+  createMetrics,
+  createRedisKeyLock,
+  createSecretBox,
+  type Db,
+  deadlineIn,
+  Fault,
+  type Logger,
+  messageOf,
+  noKeyLock,
+  openDb,
+  openRedis,
+  randomIds,
+  systemClock,
+} from "./platform";
+import { pendingMigrations } from "./platform/migrate";
+import type { Services } from "./services";
+
+/** A running host. */
+export interface Host {
+  readonly url: string;
+  readonly port: number;
+  /** Refuses new work, finishes what was accepted, then closes everything that this host opened. */
+  stop(): Promise<void>;
+}
+
+export interface HostOptions {
+  readonly config: Config;
+  readonly services: Services;
+  readonly logger: Logger;
+  /** Named points of the posting path, for tests that end the process there. */
+  readonly reach?: (point: PostingPoint) => void;
+}
+
+/** Times in milliseconds. */
+const CATALOG_REFRESH_MS = 2_000;
+const PARTITION_CHECK_MS = 6 * 3_600_000;
+const MONTHS_AHEAD = 3;
+const HOUSEKEEPING_TIMEOUT_MS = 5_000;
+const REDIS_COMMAND_TIMEOUT_MS = 100;
+const REDIS_REST_MS = 1_000;
+const LOCK_TTL_MS = 15_000;
+
+/** The one place where the real database, Redis, clock and keys meet the rooms. */
+export async function startHost({ config, services, logger, reach }: HostOptions): Promise<Host> {
+  const clock = systemClock;
+  const metrics = createMetrics();
+  const secrets = createSecretBox(services.credentialKeys);
+  const onFault = (fault: unknown, where: string): void => {
+    metrics.countFault(where.split(",")[0] ?? where);
+    logger.warn({ where, code: fault instanceof Fault ? fault.code : undefined }, messageOf(fault));
+  };
+  const db = openDb({
+    url: services.databaseUrl,
+    poolMax: config.databasePoolMax,
+    applicationName: "biller-host",
+    statementTimeoutMs: 7_000,
+    lockTimeoutMs: 5_000,
+    connectTimeoutMs: 2_000,
+    clock,
+    onFault: ({ where, message }) => onFault(new Error(message), where),
+  });
+  const housekeeping = <T>(work: Parameters<Db["withTransaction"]>[1]): Promise<T> =>
+    db.withTransaction(deadlineIn(clock, HOUSEKEEPING_TIMEOUT_MS), work) as Promise<T>;
+
+  await assertDurable(db, config.allowUnsafeDurability);
+  await housekeeping((tx) => ensureMonthPartitions(tx, MONTHS_AHEAD));
+  const holder: { current: Catalog } = { current: await housekeeping((tx) => loadCatalog(tx, secrets)) };
+
+  const redis =
+    services.redisUrl === null
+      ? null
+      : openRedis(services.redisUrl, REDIS_COMMAND_TIMEOUT_MS, (message) => logger.debug({ message }, "redis"));
+  const lock =
+    redis === null
+      ? noKeyLock
+      : createRedisKeyLock({
+          redis,
+          ttlMs: LOCK_TTL_MS,
+          restMs: REDIS_REST_MS,
+          clock,
+          onFault: (message) => onFault(new Error(message), "redis"),
+        });
+
+  const limits = {
+    batchMax: config.batchMax,
+    batchesInFlight: config.batchesInFlight,
+    queueMax: config.queueMax,
+  };
+  const inquiries = openInquiryDesk({ db, clock, ids: randomIds, limits });
+  const payments = openPaymentDesk({
+    db,
+    clock,
+    ids: randomIds,
+    lock,
+    limits,
+    onFault,
+    reach: reach ?? (() => {}),
+  });
+  const attempts = openAttemptJournal({
+    db,
+    clock,
+    flushEveryMs: 250,
+    bufferMax: 20_000,
+    onFault: (message) => onFault(new Error(message), "attempt journal"),
+  });
+  metrics.watch("biller_payments_waiting", "Payments waiting for a batch", () => payments.waiting);
+  metrics.watch("biller_attempts_dropped", "Attempts not kept while the database was away", () => attempts.dropped);
+
+  let isDraining = false;
+  const readiness = async (): Promise<readonly ReadinessCheck[]> => [
+    { name: "accepting", isRequired: true, isOk: !isDraining, detail: isDraining ? "stopping" : "taking requests" },
+    await check("database", true, () => describeDatabase(db)),
+    await check("migrations", true, () => describeMigrations(services.databaseUrl)),
+    await check("redis", false, async () => (redis === null ? "none, not needed" : `answers ${await redis.ping()}`)),
+  ];
+  const app = createApp({
+    answer: (rawBody, accepts) =>
+      answerMessage({ clock, ids: randomIds, catalog: holder, inquiries, payments, onFault }, rawBody, accepts),
+    attempts,
+    clock,
+    logger,
+    metrics,
+    readiness,
+  });
+  const server = createHttpServer(app);
+  await listen(server, config.host, config.port);
+
+  const timers = [
+    setInterval(() => {
+      housekeeping<Catalog>((tx) => loadCatalog(tx, secrets)).then(
+        (catalog) => {
+          holder.current = catalog;
+        },
+        (error: unknown) => onFault(error, "catalog refresh, the one in force is kept"),
+      );
+    }, CATALOG_REFRESH_MS),
+    setInterval(() => {
+      housekeeping((tx) => ensureMonthPartitions(tx, MONTHS_AHEAD)).catch((error: unknown) =>
+        onFault(error, "partition maintenance"),
+      );
+    }, PARTITION_CHECK_MS),
+  ];
+
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    url: `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${port}`,
+    async stop() {
+      isDraining = true;
+      for (const timer of timers) clearInterval(timer);
+      await drainServer(server, config.shutdownTimeoutMs);
+      await Promise.all([payments.idle(), inquiries.idle()]);
+      await attempts.close();
+      redis?.disconnect();
+      await db.close();
+    },
+  };
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const hint = error.code === "EADDRINUSE" ? `port ${port} is taken; choose another with PORT=…` : error.message;
+      reject(new Fault("listen", `cannot listen on ${host}:${port}: ${hint}`, { cause: error }));
+    });
+    server.listen(port, host, 1024, resolve);
+  });
+}
+
+async function check(
+  name: string,
+  isRequired: boolean,
+  describe: () => Promise<string>,
+): Promise<ReadinessCheck> {
+  try {
+    return { name, isRequired, isOk: true, detail: await describe() };
+  } catch (error) {
+    return { name, isRequired, isOk: false, detail: messageOf(error) };
+  }
+}
+
+async function describeDatabase(db: Db): Promise<string> {
+  const statement = { name: "ready_database", text: "select pg_is_in_recovery() as is_replica" };
+  const [row] = await db.run<{ is_replica: boolean }>(deadlineIn(systemClock, 1_000), statement, []);
+  if (row?.is_replica !== false) throw new Fault("replica", "connected to a read-only replica");
+  return "primary, answers";
+}
+
+async function describeMigrations(url: string): Promise<string> {
+  const pending = await pendingMigrations(url);
+  if (pending.length > 0) throw new Fault("migrations", `not applied: ${pending.join(", ")}`);
+  return "up to date";
+}
+
+/**
+ * Refuses a server that may forget a commit that it has acknowledged, or that is not the primary.
+ *
+ * @throws Fault `unsafe_database` naming every setting that is wrong
+ */
+async function assertDurable(db: Db, isAllowed: boolean): Promise<void> {
+  const statement = {
+    name: "assert_durable",
+    text: `select name, setting from pg_settings where name in ('fsync', 'synchronous_commit', 'full_page_writes')
+           union all select 'pg_is_in_recovery', case when pg_is_in_recovery() then 'on' else 'off' end`,
+  };
+  const rows = await db.run<{ name: string; setting: string }>(deadlineIn(systemClock, 5_000), statement, []);
+  const wrong = rows.filter(({ name, setting }) => (name === "pg_is_in_recovery" ? setting === "on" : setting === "off"));
+  const fatal = wrong.filter(({ name }) => name === "pg_is_in_recovery" || !isAllowed);
+  if (fatal.length > 0) {
+    throw new Fault(
+      "unsafe_database",
+      `this PostgreSQL can lose acknowledged payments: ${fatal.map(({ name, setting }) => `${name} is ${setting}`).join(", ")}`,
+    );
+  }
+}

@@ -1,0 +1,75 @@
+import { type Clock, type Db, deadlineIn, messageOf } from "../platform";
+import { type Attempt, insertAttempts } from "../store";
+
+/** Writes attempts in the background, in batches, off the path of any request. */
+export interface AttemptJournal {
+  record(attempt: Attempt): void;
+  /** Writes what is buffered; for shutdown and tests. */
+  flush(): Promise<void>;
+  /** Attempts dropped because the database was away for too long. */
+  readonly dropped: number;
+  close(): Promise<void>;
+}
+
+export interface AttemptJournalOptions {
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly flushEveryMs: number;
+  /** Attempts kept in memory while the database cannot be written to; beyond it the oldest are dropped and counted. */
+  readonly bufferMax: number;
+  readonly onFault: (message: string) => void;
+}
+
+const BATCH_MAX = 500;
+const WRITE_TIMEOUT_MS = 5_000;
+
+/** Starts the journal's timer; `close` stops it and writes the rest. */
+export function openAttemptJournal(options: AttemptJournalOptions): AttemptJournal {
+  let buffer: Attempt[] = [];
+  let dropped = 0;
+  let writing: Promise<void> | null = null;
+
+  async function writeAll(): Promise<void> {
+    while (buffer.length > 0) {
+      const batch = buffer.slice(0, BATCH_MAX);
+      try {
+        const deadline = deadlineIn(options.clock, WRITE_TIMEOUT_MS);
+        await options.db.withTransaction(deadline, (tx) => insertAttempts(tx, batch));
+      } catch (error) {
+        // Kept for the next round: the identifiers make a second write of the same attempts harmless.
+        options.onFault(`attempts not written, ${buffer.length} kept: ${messageOf(error)}`);
+        return;
+      }
+      const written = new Set(batch);
+      buffer = buffer.filter((attempt) => !written.has(attempt));
+    }
+  }
+
+  function flush(): Promise<void> {
+    writing ??= writeAll().finally(() => {
+      writing = null;
+    });
+    return writing;
+  }
+
+  const timer = setInterval(() => void flush(), options.flushEveryMs);
+  timer.unref();
+  return {
+    record(attempt) {
+      buffer.push(attempt);
+      if (buffer.length > options.bufferMax) {
+        buffer.shift();
+        dropped += 1;
+      }
+    },
+    flush,
+    get dropped() {
+      return dropped;
+    },
+    async close() {
+      clearInterval(timer);
+      await flush();
+      await flush();
+    },
+  };
+}

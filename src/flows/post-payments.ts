@@ -1,0 +1,290 @@
+import { createHash } from "node:crypto";
+import {
+  type Bill,
+  billKeyOf,
+  businessDateOf,
+  decidePayment,
+  type HardField,
+  type HardFields,
+  isBalanced,
+  type Outcome,
+  outstandingItemsOf,
+  type PaymentDecision,
+  type Quote,
+  withPayment,
+} from "../domain";
+import { appendTrax, readPaymentKeys, type StoredTrax, type TraxRecord } from "../ledger";
+import { type Clock, type Db, type Deadline, Fault, type IdSource, type Tx } from "../platform";
+import { type BillClaim, claimBills, readBills, readLiveQuotes } from "../store";
+import type { SwitchMessage } from "../wire";
+import type { ActivePartner } from "./catalog";
+import type { BillShown, Product } from "./product-definition";
+import { replyToPayment, replyWithout } from "./reply";
+
+/** A payment that has passed the door: authentic, well-formed, its transactionType allowed. */
+export interface PaymentItem {
+  readonly partner: ActivePartner;
+  /** Null: no such product, or not allowed for this partner. */
+  readonly product: Product | null;
+  readonly message: SwitchMessage & { readonly amount: bigint; readonly feeAmount: bigint };
+  readonly receivedAtMs: number;
+  readonly deadline: Deadline;
+}
+
+/** What a payment is answered. `isReplay`: the stored bytes of an earlier answer. */
+export interface PostedAnswer {
+  readonly outcome: Outcome;
+  readonly body: string;
+  readonly isReplay: boolean;
+  /** Hard fields in which a repeat differs from the original: a tamper alarm. */
+  readonly differing: readonly HardField[];
+  /** False for an accepted payment whose bit61 echoes no live quote. */
+  readonly isQuoted: boolean;
+}
+
+export interface PostingDeps {
+  readonly db: Db;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  /** Called at the named points of the posting path; a test may stop the process there. */
+  readonly reach: (point: PostingPoint) => void;
+}
+
+/** Points of the posting path, in order, where a crash is interesting. */
+export type PostingPoint = "facts-read" | "bills-claimed" | "appended" | "committed";
+
+/** A key was consumed by somebody else between our reading it and writing it: nothing was written, judge again. */
+export class KeyTaken extends Fault {
+  constructor() {
+    super("key_taken", "another transaction took one of the traxIds");
+  }
+}
+
+/** A claim kept being lost to other transactions: nothing was written, judge again. */
+export class ClaimLost extends Fault {
+  constructor() {
+    super("claim_lost", "bills of this batch kept changing");
+  }
+}
+
+const CLAIM_ROUNDS_MAX = 5;
+
+/** Everything known about one item of a batch while it is being decided. */
+interface Work {
+  readonly item: PaymentItem;
+  readonly key: string;
+  readonly billKey: string;
+  readonly stored: StoredTrax | null;
+  readonly quotes: readonly Quote[];
+  readonly bill: Bill | null;
+}
+
+interface Decided {
+  readonly work: Work;
+  readonly decision: PaymentDecision<StoredTrax>;
+  readonly body: string;
+  /** What is to be stored under the key; null when the key is not consumed by this item. */
+  readonly record: TraxRecord | null;
+}
+
+/**
+ * Posts a list of payments in one transaction, deciding them in order of arrival as if each were alone. Several items
+ * may share a traxId or a bill.
+ *
+ * Bills are read without locks, decided on, then claimed by a conditional update; who loses a claim is read and decided
+ * again. Replies are made before the commit, because their bytes are stored with the key.
+ *
+ * @throws KeyTaken, ClaimLost nothing was written: call again
+ * @throws the faults of `Db.withTransaction`
+ */
+export async function postPayments(
+  deps: PostingDeps,
+  items: readonly PaymentItem[],
+  deadline: Deadline,
+): Promise<PostedAnswer[]> {
+  const decided = await deps.db.withTransaction(deadline, async (tx) => {
+    const settled = await decideAndClaim(deps, tx, items);
+    const records = settled.flatMap(({ record }) => record ?? []);
+    if (!(await appendTrax(tx, records))) throw new KeyTaken();
+    deps.reach("appended");
+    return settled;
+  });
+  deps.reach("committed");
+  return decided.map(answerOf);
+}
+
+/** Reads facts, decides, claims; the losers of a claim go round again with fresh facts. */
+async function decideAndClaim(deps: PostingDeps, tx: Tx, items: readonly PaymentItem[]): Promise<Decided[]> {
+  const settled = new Map<PaymentItem, Decided>();
+  const keysInBatch = new Map<string, StoredTrax>();
+  let pending = items;
+  for (let round = 0; pending.length > 0; round += 1) {
+    if (round === CLAIM_ROUNDS_MAX) throw new ClaimLost();
+    const work = await readFacts(tx, pending, deps.clock.nowMs());
+    deps.reach("facts-read");
+    const { decided, claims } = decideInOrder(deps, work, keysInBatch);
+    const won = await claimBills(tx, claims);
+    deps.reach("bills-claimed");
+    const lost = new Set(claims.map((claim) => claim.billKey).filter((billKey) => !won.has(billKey)));
+    for (const each of decided) {
+      if (lost.has(each.work.billKey)) keysInBatch.delete(each.work.key);
+      else settled.set(each.work.item, each);
+    }
+    pending = pending.filter((item) => !settled.has(item));
+  }
+  return items.map((item) => settled.get(item) as Decided);
+}
+
+async function readFacts(tx: Tx, items: readonly PaymentItem[], nowMs: number): Promise<Work[]> {
+  const keys = items.map(({ partner, message }) => ({ partnerId: partner.partnerId, traxId: message.traxId }));
+  const billKeys = items.map(({ message }) => billKeyOf(message.productCode, message.billNumber));
+  const pairs = items.map(({ partner }, index) => ({ billKey: billKeys[index] as string, partnerId: partner.partnerId }));
+  // Sent together: one round trip for the three.
+  const [stored, bills, quotes] = await Promise.all([
+    readPaymentKeys(tx, keys),
+    readBills(tx, [...new Set(billKeys)]),
+    readLiveQuotes(tx, pairs, nowMs),
+  ]);
+  return items.map((item, index) => ({
+    item,
+    key: `${item.partner.partnerId}:${item.message.traxId}`,
+    billKey: billKeys[index] as string,
+    stored: stored[index] ?? null,
+    quotes: quotes[index] ?? [],
+    bill: bills.get(billKeys[index] as string) ?? null,
+  }));
+}
+
+/** Decides in order of arrival; what an earlier item of the batch did is a fact for the later ones. */
+function decideInOrder(
+  deps: PostingDeps,
+  work: readonly Work[],
+  keysInBatch: Map<string, StoredTrax>,
+): { decided: Decided[]; claims: BillClaim[] } {
+  const billsInBatch = new Map<string, Bill>();
+  const claims = new Map<string, BillClaim>();
+  const decided = work.map((each) => {
+    const { item, key, billKey } = each;
+    const bill = billsInBatch.get(billKey) ?? each.bill;
+    const decision = decidePayment(
+      hardAndSoftOf(item),
+      {
+        known: each.stored ?? keysInBatch.get(key) ?? null,
+        isProductAllowed: item.product !== null,
+        rules: item.product?.rules ?? null,
+        bill,
+        quotes: each.quotes,
+        bit61Check: item.partner.dialect.bit61Check,
+      },
+      item.receivedAtMs,
+    );
+    const result = carryOut(deps, each, decision);
+    if (result.record !== null) keysInBatch.set(key, storedFrom(result.record));
+    if (decision.kind === "post") {
+      const paid = withPayment(decision.bill, item.message.amount);
+      billsInBatch.set(billKey, paid);
+      claims.set(billKey, {
+        billKey,
+        expectedVersion: (each.bill ?? decision.bill).version,
+        version: paid.version,
+        paidAmount: paid.paidAmount,
+      });
+    }
+    return result;
+  });
+  return { decided, claims: [...claims.values()] };
+}
+
+function hardAndSoftOf({ message }: PaymentItem): HardFields & { bit61: string } {
+  const { productCode, billNumber, amount, feeAmount, bit61 } = message;
+  return { productCode, billNumber, amount, feeAmount, bit61 };
+}
+
+/** Turns a decision into reply bytes and, where the key is consumed, the row to be stored under it. */
+function carryOut(deps: PostingDeps, work: Work, decision: PaymentDecision<StoredTrax>): Decided {
+  const { partner, product, message, receivedAtMs } = work.item;
+  const stamp = { sysCode: deps.ids.sysCode(), serverMicros: deps.clock.nowMicros() };
+  switch (decision.kind) {
+    case "replay":
+      return { work, decision, body: decision.known.replyBody, record: null };
+    case "conflict":
+      return { work, decision, body: replyWithout(message, partner.codes, "CONFLICT", stamp), record: null };
+    case "decline": {
+      const body = replyWithout(message, partner.codes, decision.outcome, stamp);
+      return { work, decision, body, record: recordOf(work, decision.outcome, body, stamp.sysCode, null) };
+    }
+    case "post": {
+      if (product === null) throw new Fault("no_product", "a payment was accepted without a product");
+      if (!isBalanced(decision.postings)) throw new Fault("unbalanced", "the postings of a payment do not balance");
+      const body = replyToPayment(message, partner, product, decision.bill, shownBy(decision.bill, work.item), stamp);
+      const entry = { entryId: deps.ids.entryId(receivedAtMs), postings: decision.postings };
+      return { work, decision, body, record: recordOf(work, "APPROVED", body, stamp.sysCode, entry) };
+    }
+  }
+}
+
+/** What the payment covers: the oldest items that are still owed, up to its amount. */
+function shownBy(bill: Bill, item: PaymentItem): BillShown {
+  const { amount, feeAmount } = item.message;
+  let left = amount;
+  const items = outstandingItemsOf(bill).filter((owed) => {
+    const isCovered = left > 0n;
+    left -= owed.outstanding;
+    return isCovered;
+  });
+  return { items, amount, feeAmount };
+}
+
+function recordOf(
+  work: Work,
+  outcome: Outcome,
+  replyBody: string,
+  sysCode: string,
+  entry: TraxRecord["entry"],
+): TraxRecord {
+  const { partner, message, receivedAtMs } = work.item;
+  return {
+    partnerId: partner.partnerId,
+    family: "payment",
+    traxId: message.traxId,
+    fingerprintHex: fingerprintOf(message),
+    productCode: message.productCode,
+    billNumber: message.billNumber,
+    billKey: work.billKey,
+    amount: message.amount,
+    feeAmount: message.feeAmount,
+    channel: message.channel,
+    outcome,
+    resultCode: partner.codes[outcome],
+    sysCode,
+    replyBody,
+    businessDate: businessDateOf(receivedAtMs, partner.dialect.cutOff),
+    receivedAtMs,
+    entry,
+  };
+}
+
+/** Version byte 01, then SHA-256 over the hard fields in canonical form: amounts as plain digits, joined by newlines. */
+function fingerprintOf(fields: HardFields): string {
+  const canonical = `${fields.productCode}\n${fields.billNumber}\n${fields.amount}\n${fields.feeAmount}`;
+  return `01${createHash("sha256").update(canonical).digest("hex")}`;
+}
+
+function storedFrom(record: TraxRecord): StoredTrax {
+  const { productCode, billNumber, amount, feeAmount, outcome, replyBody, sysCode, resultCode } = record;
+  return { productCode, billNumber, amount, feeAmount, outcome, replyBody, sysCode, resultCode };
+}
+
+function answerOf({ decision, body }: Decided): PostedAnswer {
+  const nothingSpecial = { body, isReplay: false, differing: [], isQuoted: true };
+  switch (decision.kind) {
+    case "replay":
+      return { ...nothingSpecial, outcome: decision.known.outcome, isReplay: true };
+    case "conflict":
+      return { ...nothingSpecial, outcome: "CONFLICT", differing: decision.differing };
+    case "decline":
+      return { ...nothingSpecial, outcome: decision.outcome };
+    case "post":
+      return { ...nothingSpecial, outcome: "APPROVED", isQuoted: decision.isQuoted };
+  }
+}

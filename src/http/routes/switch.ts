@@ -1,0 +1,125 @@
+import Router from "@koa/router";
+import { randomUUID } from "node:crypto";
+import type { Context } from "koa";
+import type { Accepts, AttemptJournal, MessageAnswer } from "../../flows";
+import { type Clock, type Logger, maskNumber, type Metrics } from "../../platform";
+import { jsonBody } from "../middleware/json-body";
+
+export interface SwitchRouteDeps {
+  readonly answer: (rawBody: string, accepts: Accepts) => Promise<MessageAnswer>;
+  readonly attempts: AttemptJournal;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/**
+ * The switch's addresses. `/finpay/billing` routes on transactionType; the other two accept only their own. A reply that
+ * carries a result code has status 200, since switches take anything else for a timeout; 400 when the body was no JSON.
+ */
+export function switchRoutes(deps: SwitchRouteDeps): Router {
+  const router = new Router();
+  const body = jsonBody();
+  const routes: readonly (readonly [string, Accepts])[] = [
+    ["/finpay/billing", "any"],
+    ["/finpay/inquiry", "inquiry"],
+    ["/finpay/payment", "payment"],
+  ];
+  for (const [path, accepts] of routes) router.post(path, body, (ctx) => answerSwitch(deps, ctx, accepts));
+  return router;
+}
+
+async function answerSwitch(deps: SwitchRouteDeps, ctx: Context, accepts: Accepts): Promise<void> {
+  const startedMs = deps.clock.monotonicMs();
+  const receivedAtMs = deps.clock.nowMs();
+  const answer = await deps.answer(ctx.request.rawBody ?? "", accepts);
+  ctx.status = answer.isJson ? 200 : 400;
+  ctx.type = "application/json; charset=utf-8";
+  if (answer.isReplay) ctx.set("x-replayed", "true");
+  if (answer.retryAfterS !== null) ctx.set("Retry-After", String(answer.retryAfterS));
+  ctx.body = answer.body;
+  const status = ctx.status;
+  const sourceAddress = ctx.req.socket.remoteAddress ?? null;
+  whenSent(ctx, (isDelivered) => {
+    const durationMs = deps.clock.monotonicMs() - startedMs;
+    remember(deps, answer, { receivedAtMs, durationMs, isDelivered, status, sourceAddress });
+  });
+}
+
+/** Calls back once, when the answer was handed to the operating system or the caller turned out to be gone. */
+function whenSent(ctx: Context, then: (isDelivered: boolean) => void): void {
+  const { res } = ctx;
+  if (res.destroyed || ctx.req.socket.destroyed) {
+    then(false);
+    return;
+  }
+  res.once("close", () => then(res.writableFinished));
+}
+
+interface Circumstances {
+  readonly receivedAtMs: number;
+  readonly durationMs: number;
+  readonly isDelivered: boolean;
+  readonly status: number;
+  readonly sourceAddress: string | null;
+}
+
+/** One log line, one count, one row of the attempt journal. Signatures, names and whole bill numbers go nowhere. */
+function remember(deps: SwitchRouteDeps, answer: MessageAnswer, seen: Circumstances): void {
+  const { message, partner, outcome } = answer;
+  const type = message?.transactionType ?? "none";
+  deps.metrics.countMessage({ type, outcome, isReplay: answer.isReplay }, seen.durationMs);
+  const event = {
+    traxId: message?.traxId,
+    partner: partner?.userName,
+    product: message?.productCode,
+    type,
+    bill: message === null ? undefined : maskNumber(message.billNumber),
+    outcome,
+    isReplay: answer.isReplay,
+    isDelivered: seen.isDelivered,
+    durationMs: Math.round(seen.durationMs * 10) / 10,
+    note: answer.note ?? undefined,
+  };
+  if (answer.differing.length > 0) {
+    deps.metrics.countTamperAlarm();
+    deps.logger.warn({ ...event, differing: answer.differing }, "tamper alarm: a repeat with other money");
+  } else {
+    deps.logger.info(event, "answered");
+  }
+  deps.attempts.record({
+    attemptId: randomUUID(),
+    receivedAtMs: seen.receivedAtMs,
+    partnerId: partner?.partnerId ?? null,
+    transactionType: message?.transactionType ?? null,
+    productCode: message?.productCode ?? null,
+    traxId: message?.traxId ?? null,
+    outcome,
+    resultCode: answer.resultCode,
+    httpStatus: seen.status,
+    isReplay: answer.isReplay,
+    isDelivered: seen.isDelivered,
+    durationMs: seen.durationMs,
+    sourceAddress: seen.sourceAddress,
+    request: message === null ? null : maskedOf(message),
+    note: noteOf(answer),
+  });
+}
+
+function noteOf(answer: MessageAnswer): string | null {
+  if (answer.differing.length > 0) return `tamper alarm: ${answer.differing.join(", ")} differ`;
+  return answer.note;
+}
+
+function maskedOf(message: NonNullable<MessageAnswer["message"]>): Record<string, unknown> {
+  return {
+    userName: message.userName,
+    channel: message.channel,
+    terminal: message.terminal,
+    billNumber: maskNumber(message.billNumber),
+    amount: message.amountText,
+    feeAmount: message.feeAmountText,
+    bit61: `${message.bit61.length} characters`,
+    timeStamp: message.timeStamp,
+  };
+}
