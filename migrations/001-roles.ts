@@ -27,9 +27,12 @@ export async function up(knex: Knex): Promise<void> {
     end $$;
   `);
   await knex.raw(`grant usage on schema public to biller_app, biller_auditor`);
+  // Readiness tells whether the schema is the one that the running build expects.
+  await knex.raw(`grant select on schema_migration to biller_app, biller_auditor`);
 }
 
 /** Roles are shared by the whole cluster, so they stay. */
 export async function down(knex: Knex): Promise<void> {
+  await knex.raw(`revoke select on schema_migration from biller_app, biller_auditor`);
   await knex.raw(`revoke usage on schema public from biller_app, biller_auditor`);
 }

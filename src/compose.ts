@@ -29,6 +29,7 @@ import {
 } from "./platform";
 import { pendingMigrations } from "./platform/migrate";
 import type { Services } from "./services";
+import { readServerState } from "./store";
 
 /** A running host. */
 export interface Host {
@@ -125,7 +126,7 @@ export async function startHost({ config, services, logger, reach }: HostOptions
   const readiness = async (): Promise<readonly ReadinessCheck[]> => [
     { name: "accepting", isRequired: true, isOk: !isDraining, detail: isDraining ? "stopping" : "taking requests" },
     await check("database", true, () => describeDatabase(db)),
-    await check("migrations", true, () => describeMigrations(services.databaseUrl)),
+    await check("migrations", true, () => describeMigrations(db)),
     await check("redis", false, async () => (redis === null ? "none, not needed" : `answers ${await redis.ping()}`)),
   ];
   const app = createApp({
@@ -195,14 +196,13 @@ async function check(
 }
 
 async function describeDatabase(db: Db): Promise<string> {
-  const statement = { name: "ready_database", text: "select pg_is_in_recovery() as is_replica" };
-  const [row] = await db.run<{ is_replica: boolean }>(deadlineIn(systemClock, 1_000), statement, []);
-  if (row?.is_replica !== false) throw new Fault("replica", "connected to a read-only replica");
+  const { isReplica } = await readServerState(db, deadlineIn(systemClock, 1_000));
+  if (isReplica) throw new Fault("replica", "connected to a read-only replica");
   return "primary, answers";
 }
 
-async function describeMigrations(url: string): Promise<string> {
-  const pending = await pendingMigrations(url);
+async function describeMigrations(db: Db): Promise<string> {
+  const pending = await pendingMigrations(db.knex);
   if (pending.length > 0) throw new Fault("migrations", `not applied: ${pending.join(", ")}`);
   return "up to date";
 }
@@ -213,18 +213,13 @@ async function describeMigrations(url: string): Promise<string> {
  * @throws Fault `unsafe_database` naming every setting that is wrong
  */
 async function assertDurable(db: Db, isAllowed: boolean): Promise<void> {
-  const statement = {
-    name: "assert_durable",
-    text: `select name, setting from pg_settings where name in ('fsync', 'synchronous_commit', 'full_page_writes')
-           union all select 'pg_is_in_recovery', case when pg_is_in_recovery() then 'on' else 'off' end`,
-  };
-  const rows = await db.run<{ name: string; setting: string }>(deadlineIn(systemClock, 5_000), statement, []);
-  const wrong = rows.filter(({ name, setting }) => (name === "pg_is_in_recovery" ? setting === "on" : setting === "off"));
-  const fatal = wrong.filter(({ name }) => name === "pg_is_in_recovery" || !isAllowed);
-  if (fatal.length > 0) {
+  const { isReplica, switchedOff } = await readServerState(db, deadlineIn(systemClock, 5_000));
+  if (isReplica) throw new Fault("unsafe_database", "this PostgreSQL is a read-only replica: connect to the primary");
+  if (switchedOff.length > 0 && !isAllowed) {
     throw new Fault(
       "unsafe_database",
-      `this PostgreSQL can lose acknowledged payments: ${fatal.map(({ name, setting }) => `${name} is ${setting}`).join(", ")}`,
+      `this PostgreSQL can lose acknowledged payments: ${switchedOff.join(", ")} off. Switch on, or set ` +
+        "ALLOW_UNSAFE_DURABILITY=true where losing them does not matter",
     );
   }
 }

@@ -1,7 +1,7 @@
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { Fault, messageOf } from "../platform";
-import { buildSignature, formatSwitchTimestamp } from "../wire";
+import { buildSignature, formatSwitchTimestamp, type SignatureScheme } from "../wire";
 
 /** A message as the switch would send it: every value text. */
 export type OutgoingMessage = Readonly<Record<string, string>>;
@@ -21,7 +21,7 @@ export interface MessageParts {
   readonly terminal?: string;
   /** As it will be signed and sent; unset: now, in the switch's longest form. */
   readonly timeStamp?: string;
-  readonly scheme?: { readonly outer: "sha256" | "md5" | "sha1"; readonly joiner: string };
+  readonly scheme?: SignatureScheme;
 }
 
 /** Builds and signs a message. */
@@ -45,7 +45,7 @@ export function buildMessage(parts: MessageParts, nowMicros: bigint): OutgoingMe
     addInfo2: "",
     addInfo3: "",
   };
-  const scheme = parts.scheme ?? { outer: "sha256", joiner: "" };
+  const scheme = parts.scheme ?? ({ outer: "sha256", joiner: "" } as const);
   const { userName, ...rest } = unsigned;
   return { userName, signature: buildSignature(unsigned, parts.password, scheme), ...rest };
 }

@@ -2,6 +2,14 @@ export { type Accepts, answerMessage, type AnswerDeps, type MessageAnswer } from
 export { type InquiryDesk, openInquiryDesk } from "./answer-inquiry";
 export { type AttemptJournal, openAttemptJournal } from "./attempt-journal";
 export { type Catalog, type CatalogHolder, loadCatalog } from "./catalog";
+export { BILL_COLUMNS, type BillLine, checkBillLines, type CheckedBill, type LineProblem } from "./check-bill-lines";
 export { openPaymentDesk, type PaymentDesk } from "./payment-desk";
-export type { PostingPoint } from "./post-payments";
-export { compileProduct, type Product, type ProductDefinition, type ValueSource } from "./product-definition";
+export { type PaymentItem, type PostedAnswer, type PostingPoint, postPayments } from "./post-payments";
+export {
+  compileProduct,
+  type Product,
+  type ProductDefinition,
+  type ShippedProduct,
+  type ValueSource,
+} from "./product-definition";
+export { PRODUCTS } from "./products";

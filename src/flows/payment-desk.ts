@@ -1,6 +1,5 @@
 import {
   CommitUnknown,
-  type Clock,
   createCollector,
   DatabaseUnavailable,
   type Deadline,

@@ -36,6 +36,13 @@ export interface ProductDefinition {
   readonly values: Readonly<Record<string, ValueSource>>;
 }
 
+/** A product that ships with the host: plain data, as a file or a database row would hold it. */
+export interface ShippedProduct {
+  readonly productCode: string;
+  readonly name: string;
+  readonly definition: ProductDefinition;
+}
+
 /** A product ready for use. */
 export interface Product {
   readonly productCode: string;
@@ -57,6 +64,9 @@ export interface BillShown {
 }
 
 const SOURCE_PATH = /^(billNumber|customerName|amount|feeAmount|itemCount|details\.[A-Za-z0-9]{1,40})$/;
+
+/** What templates and customerData may show beside the fields of bit61. */
+const MESSAGE_NAMES = ["amount", "feeAmount"] as const;
 
 const envelopeSchema = z.strictObject({
   rules: productRulesSchema,
@@ -106,8 +116,8 @@ export function compileProduct(productCode: string, name: string, definition: un
       name,
       rules,
       layout,
-      bit48: compileTemplate(bit48, [...layout.fieldNames, "amount", "feeAmount"]),
-      customerData: compileCustomerData(source.customerData, source.bit61),
+      bit48: compileTemplate(bit48, [...layout.scalarNames, ...MESSAGE_NAMES]),
+      customerData: compileCustomerData(source.customerData, source.bit61, MESSAGE_NAMES),
       isCustomerIdOutside,
       valuesOf: (bill, shown) => valuesOf(values, layout.rupiahFields, bill, shown),
     };

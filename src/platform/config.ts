@@ -15,6 +15,8 @@ export interface Config {
   /** Ring of 32-byte keys that encrypt credentials, the first one active; null: generated in embedded mode only. */
   readonly credentialKeys: readonly (readonly [keyId: string, key: Buffer])[] | null;
   readonly dataDir: string;
+  /** The process's own PATH, where a Redis server is looked for. */
+  readonly searchPath: string;
   readonly logLevel: string;
   /** Null: seed in embedded mode only. */
   readonly seedDemo: boolean | null;
@@ -116,6 +118,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     redisUrl: value.REDIS_URL,
     credentialKeys: value.CREDENTIAL_KEYS,
     dataDir: value.DATA_DIR,
+    searchPath: env["PATH"] ?? "",
     logLevel: value.LOG_LEVEL,
     seedDemo: value.SEED_DEMO,
     batchMax: value.BATCH_MAX,

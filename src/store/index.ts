@@ -16,4 +16,6 @@ export {
   readPartners,
 } from "./partners";
 export { readProducts, saveProduct, type StoredProduct } from "./products";
+export { readSafeguards, type Safeguards } from "./safeguards";
+export { readServerState, type ServerState } from "./server-state";
 export { readLiveQuotes, saveQuotes, type StoredQuote } from "./quotes";

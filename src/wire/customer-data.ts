@@ -78,7 +78,8 @@ function fieldWriter(field: CustomerDataField): Writer {
   }
   const { from, whenBlank = "text" } = field;
   return (values, into) => {
-    const text = (values[from] ?? "").toString().trim();
+    const value = values[from] ?? "";
+    const text = typeof value === "object" ? "" : value.toString().trim();
     if (text !== "" || whenBlank === "text") into[name] = text;
   };
 }
@@ -102,7 +103,8 @@ function faultsOfMapping(mapping: readonly unknown[], layout: Layout, extraNames
   const groups = layout.fields.filter((field) => field.kind === "group");
   const known = [...namesOf([...layout.fields, ...(layout.tail ?? [])]), ...extraNames];
   const names: string[] = [];
-  const faults = mapping.flatMap((entry, index) => {
+  // Copied first: flatMap would pass over the holes of a sparse list.
+  const faults = [...mapping].flatMap((entry, index) => {
     if (isPlainObject(entry) && "each" in entry) return faultsOfEach(`[${index}]`, entry, groups, names);
     return faultsOfField(`[${index}]`, entry, known, names);
   });
@@ -137,7 +139,7 @@ function faultsOfEach(
   for (let n = 1; n <= group.max; n++) names.push(name.replace("{n}", String(n)));
   const inner: string[] = [];
   const members = namesOf(group.fields);
-  faults.push(...fields.flatMap((field, index) => faultsOfField(`${where}.fields[${index}]`, field, members, inner)));
+  faults.push(...[...(fields as unknown[])].flatMap((field, index) => faultsOfField(`${where}.fields[${index}]`, field, members, inner)));
   return [...faults, ...faultsOfRepeats(`${where}: `, inner)];
 }
 

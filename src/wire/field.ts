@@ -148,7 +148,10 @@ function rupiahCodec({ kind, name, width, note, pad = " ", blankIsZero }: Rupiah
       const raw = text.slice(at, at + width);
       const digits = withoutHead(raw, " ");
       if (digits === "") return blankIsZero ? 0n : BLANK;
-      if (!isDigits(digits) || (pad === "0" && digits !== raw)) return NOT_RUPIAH;
+      if (!isDigits(digits)) return NOT_RUPIAH;
+      // Either padding, never both: what is read must be what would be written.
+      const isAsWritten = pad === "0" ? digits === raw : digits === "0" || !digits.startsWith("0");
+      if (!isAsWritten) return NOT_RUPIAH;
       return BigInt(digits);
     },
     write(value) {

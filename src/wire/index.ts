@@ -7,11 +7,32 @@ export {
   type CustomerDataField,
   type CustomerDataMapping,
 } from "./customer-data";
+export { describeBit61, type RecordDescription } from "./describe";
 export type { ColumnSpec, DigitsSpec, FillerSpec, RupiahSpec, TextSpec } from "./field";
+export { type JsonLimits, type JsonRefusal, parseStrictJson, type StrictJson } from "./json";
 export { faultsOfLayout, type FieldSpec, type GroupSpec, type Layout, RECORD_WIDTH_MAX } from "./layout";
+export {
+  decodeRequest,
+  type DecodedRequest,
+  encodeReply,
+  type FieldFault,
+  type MessageEcho,
+  type SwitchMessage,
+  type SwitchReply,
+} from "./messages";
 export { type CompiledLayout, compileLayout, type Decoded, type LayoutValues } from "./record";
+export { type AmountForm, formatAmount, parseAmount } from "./rupiah-text";
+export {
+  buildSignature,
+  identifyScheme,
+  SIGNATURE_SCHEMES,
+  type SignatureScheme,
+  type SignedFields,
+  verifySignature,
+} from "./signature";
 export { adira020013, type ProductWire, publishedProducts, telkom001001 } from "./specs";
 export { type CompiledTemplate, compileTemplate } from "./template";
+export { formatSwitchTimestamp, parseSwitchTimestamp } from "./timestamp";
 export type { TraceRow } from "./trace";
 export { transliterate } from "./transliterate";
 export { LayoutFault, WireError, type WirePlace } from "./wire-error";

@@ -26,6 +26,8 @@ export interface CompiledLayout {
   readonly rupiahFields: ReadonlySet<string>;
   /** Characters of the longest record. */
   readonly widest: number;
+  /** Characters of the columns at the end that may be absent. */
+  readonly tailWidth: number;
   /**
    * Reads a record strictly: exact length, every column in its alphabet. Never trims the record, never throws.
    */
@@ -69,9 +71,9 @@ class FixedRecord implements CompiledLayout {
   readonly scalarNames: readonly string[];
   readonly rupiahFields: ReadonlySet<string>;
   readonly widest: number;
+  readonly tailWidth: number;
   readonly #parts: readonly Part[];
   readonly #tail: readonly ColumnCodec[];
-  readonly #tailWidth: number;
   /** Names of digits fields that count a group. */
   readonly #counters: ReadonlySet<string>;
 
@@ -80,7 +82,7 @@ class FixedRecord implements CompiledLayout {
     const all = [...layout.fields, ...tail];
     this.#parts = layout.fields.map(compilePart);
     this.#tail = tail.map((column) => compileColumn(column));
-    this.#tailWidth = widthOf(tail);
+    this.tailWidth = widthOf(tail);
     this.#counters = new Set(layout.fields.flatMap((field) => (field.kind === "group" ? [field.count] : [])));
     this.fieldNames = namesOf(all);
     this.scalarNames = namesOf(all.filter((field) => field.kind !== "group"));
@@ -91,7 +93,7 @@ class FixedRecord implements CompiledLayout {
   decode(text: string): Decoded {
     try {
       const base = this.#measure(text);
-      const hasTail = this.#tailWidth > 0 && text.length === base + this.#tailWidth;
+      const hasTail = this.tailWidth > 0 && text.length === base + this.tailWidth;
       if (text.length !== base && !hasTail) throw this.#wrongLength(text, base);
       const values: MutableValues = {};
       let at = 0;
@@ -196,7 +198,7 @@ class FixedRecord implements CompiledLayout {
   }
 
   #wrongLength(text: string, base: number): WireError {
-    const withTail = this.#tailWidth > 0 ? ` or ${base + this.#tailWidth}` : "";
+    const withTail = this.tailWidth > 0 ? ` or ${base + this.tailWidth}` : "";
     const place = { record: this.layout.name, field: null, offset: null, width: base };
     return new WireError(place, `the record has ${text.length} characters, expected ${base}${withTail}`);
   }

@@ -8,7 +8,7 @@ import { withOwner } from "../with-database";
 import { withServices } from "../with-services";
 
 /** `serve`, `migrate`, `seed`. */
-export function serveCommands(program: Command): void {
+export function serveCommands(program: Command, exit: (code: number) => void): void {
   program
     .command("serve")
     .description("run the host; starts what the settings do not name (see README)")
@@ -23,13 +23,13 @@ export function serveCommands(program: Command): void {
     .description("bring the database's schema up to date, as the owner role")
     .option("--check", "change nothing; exit code 1 when something is pending")
     .option("--json", "machine-readable output")
-    .action(async (options: { check?: true; json?: true }, command: Command) => {
+    .action(async (options: { check?: true; json?: true }) => {
       await withServices(async (services) => {
         if (options.check) {
-          const pending = await pendingMigrations(services.migrationDatabaseUrl);
+          const pending = await withOwner(services, ({ db }) => pendingMigrations(db.knex));
           if (options.json) printJson({ pending });
           else print(pending.length === 0 ? "up to date" : `pending: ${pending.join(", ")}`);
-          if (pending.length > 0) command.error("", { exitCode: 1 });
+          if (pending.length > 0) exit(1);
           return;
         }
         const applied = await migrateToLatest(services.migrationDatabaseUrl, { log: say });

@@ -13,7 +13,7 @@ interface SwitchOptions {
   readonly channel: string;
   readonly terminal: string;
   readonly hash: "sha256" | "md5" | "sha1";
-  readonly joiner: string;
+  readonly joiner: "" | ".";
   readonly timeout: number;
   readonly json?: true;
 }
@@ -88,7 +88,9 @@ function withCommon(command: Command): Command {
     .option("--channel <code>", "channel", "6017")
     .option("--terminal <id>", "terminal", "BILLER01")
     .addOption(new Option("--hash <name>", "outer hash").choices(["sha256", "md5", "sha1"]).default("sha256"))
-    .option("--joiner <text>", "what stands between the signed fields", "")
+    .addOption(
+      new Option("--joiner <text>", "what stands between the signed fields: nothing, or a dot").choices(["", "."]).default(""),
+    )
     .option("--timeout <ms>", "longest wait for an answer, milliseconds", milliseconds, 40_000)
     .option("--json", "print the reply as JSON only");
 }

@@ -14,8 +14,7 @@ export const BODY_MAX_BYTES = 16_384;
 export function jsonBody(): Middleware {
   const parse = bodyParser({
     enableTypes: ["json"],
-    jsonLimit: BODY_MAX_BYTES,
-    encoding: "utf-8",
+    jsonLimit: String(BODY_MAX_BYTES),
     strict: true,
     onerror(error: Error & { status?: number; body?: unknown }, ctx: Context) {
       if (error.status === 413 || typeof error.body !== "string") throw error;

@@ -32,7 +32,7 @@ export function switchRoutes(deps: SwitchRouteDeps): Router {
 async function answerSwitch(deps: SwitchRouteDeps, ctx: Context, accepts: Accepts): Promise<void> {
   const startedMs = deps.clock.monotonicMs();
   const receivedAtMs = deps.clock.nowMs();
-  const answer = await deps.answer(ctx.request.rawBody ?? "", accepts);
+  const answer = await deps.answer(rawTextOf(ctx), accepts);
   ctx.status = answer.isJson ? 200 : 400;
   ctx.type = "application/json; charset=utf-8";
   if (answer.isReplay) ctx.set("x-replayed", "true");
@@ -44,6 +44,12 @@ async function answerSwitch(deps: SwitchRouteDeps, ctx: Context, accepts: Accept
     const durationMs = deps.clock.monotonicMs() - startedMs;
     remember(deps, answer, { receivedAtMs, durationMs, isDelivered, status, sourceAddress });
   });
+}
+
+/** The body as it was sent. An empty one is left out by the parser. */
+function rawTextOf(ctx: Context): string {
+  const { rawBody } = ctx.request as { rawBody?: unknown };
+  return typeof rawBody === "string" ? rawBody : "";
 }
 
 /** Calls back once, when the answer was handed to the operating system or the caller turned out to be gone. */

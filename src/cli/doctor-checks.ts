@@ -1,0 +1,166 @@
+import { loadCatalog } from "../flows";
+import { readTrialBalance } from "../ledger";
+import { type Config, deadlineIn, messageOf, openRedis, systemClock } from "../platform";
+import { pendingMigrations } from "../platform/migrate";
+import type { Services } from "../services";
+import { readSafeguards, readServerState } from "../store";
+import { rupiahText } from "./output";
+import { type DatabaseContext, withApp } from "./with-database";
+
+/** One finding. `advice` says what to do about it. */
+export interface Finding {
+  readonly name: string;
+  readonly verdict: "ok" | "warning" | "failed";
+  readonly detail: string;
+  readonly advice?: string;
+}
+
+const CLOCK_SKEW_MAX_MS = 2_000;
+
+type Check = () => Promise<Omit<Finding, "name">>;
+
+/** Looks at everything that has to be right for payments to be posted, each on its own, so that all faults show at once. */
+export async function examine(services: Services, config: Config): Promise<Finding[]> {
+  return withApp(services, async (context) => {
+    const checks: readonly (readonly [name: string, check: Check])[] = [
+      ["node", checkNode],
+      ["database", () => checkServer(context, config)],
+      ["migrations", () => checkMigrations(context)],
+      ["append-only books", () => checkSafeguards(context)],
+      ["partitions", () => checkPartitions(context)],
+      ["books balance", () => checkBooks(context)],
+      ["partners, products and keys", () => checkCatalog(context)],
+      ["clock", () => checkClock(context)],
+      ["redis", () => checkRedis(services)],
+    ];
+    const findings: Finding[] = [];
+    for (const [name, check] of checks) findings.push({ name, ...(await orFailed(check)) });
+    return findings;
+  });
+}
+
+async function orFailed(check: Check): Promise<Omit<Finding, "name">> {
+  try {
+    return await check();
+  } catch (error) {
+    return { verdict: "failed", detail: messageOf(error) };
+  }
+}
+
+const checkNode: Check = async () => {
+  const major = Number(process.versions.node.split(".")[0]);
+  if (major >= 20) return { verdict: "ok", detail: `Node.js ${process.versions.node}` };
+  return { verdict: "failed", detail: `Node.js ${process.versions.node}`, advice: "install version 20 or later" };
+};
+
+async function checkServer({ db }: DatabaseContext, config: Config): Promise<Omit<Finding, "name">> {
+  const { isReplica, switchedOff, version } = await readServerState(db, deadlineIn(systemClock, 5_000));
+  const detail = `PostgreSQL ${version}`;
+  if (isReplica) return { verdict: "failed", detail: `${detail}, a replica`, advice: "point DATABASE_URL at the primary" };
+  if (Number.parseInt(version, 10) < 15) return { verdict: "failed", detail, advice: "use version 15 or later" };
+  if (switchedOff.length === 0) return { verdict: "ok", detail: `${detail}, durable settings on` };
+  return {
+    verdict: config.allowUnsafeDurability ? "warning" : "failed",
+    detail: `${detail}; off: ${switchedOff.join(", ")}`,
+    advice: "switch them on: a crash would lose payments that were acknowledged",
+  };
+}
+
+async function checkMigrations({ db }: DatabaseContext): Promise<Omit<Finding, "name">> {
+  const pending = await pendingMigrations(db.knex);
+  if (pending.length === 0) return { verdict: "ok", detail: "all applied" };
+  return { verdict: "failed", detail: `pending: ${pending.join(", ")}`, advice: "run: biller migrate" };
+}
+
+async function checkSafeguards({ transact }: DatabaseContext): Promise<Omit<Finding, "name">> {
+  const { role, isSuperuser, changeableTables, unguardedTables } = await transact(readSafeguards);
+  const advice = "let DATABASE_URL name the role biller_app, and MIGRATION_DATABASE_URL the owner";
+  if (isSuperuser) return { verdict: "failed", detail: `the service runs as ${role}, a superuser`, advice };
+  if (changeableTables.length > 0) {
+    return { verdict: "failed", detail: `role ${role} may change ${changeableTables.join(", ")}`, advice };
+  }
+  if (unguardedTables.length > 0) {
+    return {
+      verdict: "failed",
+      detail: `triggers missing or off on ${unguardedTables.join(", ")}`,
+      advice: "somebody altered the schema: find out who, then restore the triggers of migration 003-ledger",
+    };
+  }
+  return { verdict: "ok", detail: `role ${role} may only append; triggers are on` };
+}
+
+async function checkPartitions({ transact }: DatabaseContext): Promise<Omit<Finding, "name">> {
+  const { lastPartition, strayEntries, serverTimeMs } = await transact(readSafeguards);
+  const nextMonth = new Date(serverTimeMs + 31 * 86_400_000).toISOString().slice(0, 7);
+  if (strayEntries > 0n) {
+    return {
+      verdict: "warning",
+      detail: `${strayEntries} entries in the default partition`,
+      advice: "nothing is lost; move them to their month before archiving",
+    };
+  }
+  if (lastPartition === null || lastPartition < nextMonth) {
+    return {
+      verdict: "warning",
+      detail: `the last month is ${lastPartition ?? "none"}`,
+      advice: "a running host creates months ahead; is none running?",
+    };
+  }
+  return { verdict: "ok", detail: `months up to ${lastPartition} are there` };
+}
+
+async function checkBooks({ transact }: DatabaseContext): Promise<Omit<Finding, "name">> {
+  const totals = await transact(readTrialBalance);
+  const debits = totals.reduce((sum, total) => sum + total.debits, 0n);
+  const credits = totals.reduce((sum, total) => sum + total.credits, 0n);
+  if (debits === credits) return { verdict: "ok", detail: `debits and credits ${rupiahText(debits)} each` };
+  return {
+    verdict: "failed",
+    detail: `debits ${rupiahText(debits)}, credits ${rupiahText(credits)}`,
+    advice: "the database was changed past its safeguards: stop, keep the evidence, compare with a backup",
+  };
+}
+
+async function checkCatalog({ transact, secrets }: DatabaseContext): Promise<Omit<Finding, "name">> {
+  const { partners, products } = await transact((tx) => loadCatalog(tx, secrets));
+  const withoutPassword = [...partners.values()].filter((partner) => partner.passwords.length === 0);
+  if (partners.size === 0) return { verdict: "warning", detail: "no active partner", advice: "run: biller partner add" };
+  if (withoutPassword.length > 0) {
+    return {
+      verdict: "warning",
+      detail: `without a password: ${withoutPassword.map((partner) => partner.userName).join(", ")}`,
+      advice: "such a partner is refused with every message",
+    };
+  }
+  return { verdict: "ok", detail: `${partners.size} partners, ${products.size} products, all passwords open` };
+}
+
+async function checkClock({ transact }: DatabaseContext): Promise<Omit<Finding, "name">> {
+  const { serverTimeMs } = await transact(readSafeguards);
+  const skewMs = Math.round(systemClock.nowMs() - serverTimeMs);
+  if (Math.abs(skewMs) <= CLOCK_SKEW_MAX_MS) return { verdict: "ok", detail: `${skewMs} ms from the database's` };
+  return {
+    verdict: "warning",
+    detail: `${skewMs} ms from the database's`,
+    advice: "due times and business dates follow this machine's clock: synchronise it",
+  };
+}
+
+async function checkRedis(services: Services): Promise<Omit<Finding, "name">> {
+  if (services.redisUrl === null) {
+    return { verdict: "ok", detail: "none; it is optional and only makes repeats in flight cheaper" };
+  }
+  const redis = openRedis(services.redisUrl, 1_000, () => {});
+  try {
+    await new Promise<void>((resolve, reject) => {
+      redis.once("ready", resolve);
+      redis.once("error", reject);
+    });
+    await redis.ping();
+    return { verdict: "ok", detail: "answers" };
+  } catch (error) {
+    return { verdict: "warning", detail: messageOf(error), advice: "payments go on without it; check REDIS_URL" };
+  } finally {
+    redis.disconnect();
+  }
+}

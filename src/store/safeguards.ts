@@ -1,0 +1,64 @@
+import type { Statement, Tx } from "../platform";
+
+/** How well the database protects the books from the very role that is asking. */
+export interface Safeguards {
+  readonly role: string;
+  readonly isSuperuser: boolean;
+  /** Append-only tables that this role may update, delete from or truncate: should be none. */
+  readonly changeableTables: readonly string[];
+  /** Append-only tables whose refusing triggers are missing or switched off: should be none. */
+  readonly unguardedTables: readonly string[];
+  /** The last month, `YYYY-MM`, that journal entries have a partition for; null when there is none. */
+  readonly lastPartition: string | null;
+  /** Journal entries that fell into the default partition: should be 0. */
+  readonly strayEntries: bigint;
+  /** Server's clock, milliseconds since the epoch. */
+  readonly serverTimeMs: number;
+}
+
+const READ_SAFEGUARDS: Statement = {
+  name: "store_safeguards",
+  text: `
+    with guarded(name) as (values ('trax'), ('journal_entry'), ('posting'), ('attempt'), ('bill_item'))
+    select current_user::text as role,
+           (select rolsuper from pg_roles where rolname = current_user) as is_superuser,
+           array(select name from guarded
+                  where has_table_privilege(name, 'update') or has_table_privilege(name, 'delete')
+                     or has_table_privilege(name, 'truncate')
+                  order by name)::text[] as changeable,
+           array(select name from guarded g
+                  where (select count(*) from pg_trigger t
+                          where t.tgrelid = g.name::regclass and t.tgenabled in ('O', 'A')
+                            and t.tgfoid = 'refuse_change'::regproc) < 2
+                  order by name)::text[] as unguarded,
+           (select max(substring(c.relname from 'y([0-9]{4})m') || '-' || substring(c.relname from 'm([0-9]{2})$'))
+              from pg_inherits i join pg_class c on c.oid = i.inhrelid
+             where i.inhparent = 'journal_entry'::regclass) as last_partition,
+           (select count(*) from journal_entry_default) as stray,
+           (extract(epoch from clock_timestamp()) * 1000)::float8 as server_time_ms`,
+};
+
+interface Row {
+  readonly role: string;
+  readonly is_superuser: boolean;
+  readonly changeable: string[];
+  readonly unguarded: string[];
+  readonly last_partition: string | null;
+  readonly stray: bigint;
+  readonly server_time_ms: number;
+}
+
+/** Reads the safeguards as they are for the role of this connection. */
+export async function readSafeguards(tx: Tx): Promise<Safeguards> {
+  const [row] = await tx.run<Row>(READ_SAFEGUARDS, []);
+  if (row === undefined) throw new Error("the database gave no answer about its safeguards");
+  return {
+    role: row.role,
+    isSuperuser: row.is_superuser,
+    changeableTables: row.changeable,
+    unguardedTables: row.unguarded,
+    lastPartition: row.last_partition,
+    strayEntries: row.stray,
+    serverTimeMs: row.server_time_ms,
+  };
+}

@@ -1,0 +1,189 @@
+import { firstNonPrintable } from "./ascii";
+import type { CustomerData } from "./customer-data";
+import { parseAmount } from "./rupiah-text";
+import type { SignedFields } from "./signature";
+
+/**
+ * A message of the switch, checked field by field. Texts are exactly as received, since they are signed and echoed;
+ * amounts are beside them as whole rupiah.
+ * Source: docs.finpay.id, Finpay Billing, Core API, request tables; widths in `REQUEST_FIELDS`.
+ */
+export interface SwitchMessage extends SignedFields {
+  readonly signature: string;
+  readonly terminalName: string;
+  readonly terminalLocation: string;
+  readonly amountText: string;
+  readonly feeAmountText: string;
+  /** Null only where the message may leave it out (an inquiry). */
+  readonly amount: bigint | null;
+  readonly feeAmount: bigint | null;
+  readonly bit61: string;
+  readonly addInfo1: string;
+  readonly addInfo2: string;
+  readonly addInfo3: string;
+}
+
+/** One field that is missing or not as it must be. `problem` never repeats the value. */
+export interface FieldFault {
+  readonly field: string;
+  readonly problem: string;
+}
+
+/** What of a message that cannot be understood may be sent back: fields that are well-formed, "" for the others. */
+export type MessageEcho = Pick<
+  SwitchMessage,
+  "productCode" | "terminal" | "transactionType" | "amountText" | "feeAmountText" | "bit61" | "traxId" | "timeStamp"
+>;
+
+/** What decoding a request gives. */
+export type DecodedRequest =
+  | { readonly ok: true; readonly message: SwitchMessage }
+  | { readonly ok: false; readonly faults: readonly FieldFault[]; readonly echo: MessageEcho };
+
+interface RequestField {
+  readonly min: number;
+  readonly max: number;
+  /** Default: printable ASCII. */
+  readonly form?: { readonly pattern: RegExp; readonly must: string };
+  /** `always`, only in messages that carry money, or `never`. */
+  readonly required: "always" | "money" | "never";
+}
+
+const DIGITS = { pattern: /^[0-9]*$/, must: "must be digits only" };
+const ALPHANUMERIC = { pattern: /^[A-Za-z0-9]*$/, must: "must be letters and digits only" };
+const AMOUNT = { pattern: /^[0-9]{1,12}$/, must: "must be whole rupiah, one to twelve digits" };
+
+/**
+ * Every request field with its length in characters. Longer than published where samples are: signature (SHA-256 has 64
+ * digits, the table allows 40), billNumber (BPJS sends 16, the table allows 13), timeStamp (one form has 27).
+ * `terminal` must be exactly 8, padded with blanks, and productCode, channel and transactionType are fixed anyway: the
+ * signature joins fields with nothing between them, and only fixed widths keep one signature from fitting two messages.
+ */
+const REQUEST_FIELDS = {
+  userName: { min: 1, max: 100, required: "always" },
+  signature: { min: 1, max: 128, form: ALPHANUMERIC, required: "always" },
+  productCode: { min: 6, max: 6, form: ALPHANUMERIC, required: "always" },
+  channel: { min: 4, max: 4, form: ALPHANUMERIC, required: "always" },
+  terminal: { min: 8, max: 8, required: "always" },
+  terminalName: { min: 0, max: 20, required: "never" },
+  terminalLocation: { min: 0, max: 30, required: "never" },
+  transactionType: { min: 2, max: 2, form: DIGITS, required: "always" },
+  billNumber: { min: 1, max: 20, form: ALPHANUMERIC, required: "always" },
+  amount: { min: 1, max: 12, form: AMOUNT, required: "money" },
+  feeAmount: { min: 1, max: 12, form: AMOUNT, required: "money" },
+  bit61: { min: 1, max: 999, required: "money" },
+  traxId: {
+    min: 1,
+    max: 32,
+    form: { pattern: /^[A-Za-z0-9._-]*$/, must: "must be letters, digits, dots, dashes and underscores only" },
+    required: "always",
+  },
+  timeStamp: { min: 1, max: 32, required: "always" },
+  addInfo1: { min: 0, max: 50, required: "never" },
+  addInfo2: { min: 0, max: 100, required: "never" },
+  addInfo3: { min: 0, max: 999, required: "never" },
+} as const satisfies Record<string, RequestField>;
+
+type RequestFieldName = keyof typeof REQUEST_FIELDS;
+
+/** An inquiry asks what is owed, so it may leave the money out; samples send zeros. */
+const INQUIRY_TYPE = "38";
+
+/**
+ * Checks a request of the switch: every field text, of its length, in its alphabet. Reports all faults at once. Fields
+ * that are not known are ignored. Never throws.
+ */
+export function decodeRequest(value: Readonly<Record<string, unknown>>): DecodedRequest {
+  const carriesMoney = value["transactionType"] !== INQUIRY_TYPE;
+  const texts: Partial<Record<RequestFieldName, string>> = {};
+  const faults: FieldFault[] = [];
+  for (const [name, field] of Object.entries(REQUEST_FIELDS) as [RequestFieldName, RequestField][]) {
+    const given = Object.hasOwn(value, name) ? value[name] : undefined;
+    const isRequired = field.required === "always" || (field.required === "money" && carriesMoney);
+    const problem = problemOf(given, field, isRequired);
+    if (problem !== null) faults.push({ field: name, problem });
+    else if (typeof given === "string") texts[name] = given;
+  }
+  const text = (name: RequestFieldName): string => texts[name] ?? "";
+  const echo: MessageEcho = {
+    productCode: text("productCode"),
+    terminal: text("terminal"),
+    transactionType: text("transactionType"),
+    amountText: text("amount"),
+    feeAmountText: text("feeAmount"),
+    bit61: text("bit61"),
+    traxId: text("traxId"),
+    timeStamp: text("timeStamp"),
+  };
+  if (faults.length > 0) return { ok: false, faults, echo };
+  const message: SwitchMessage = {
+    ...echo,
+    userName: text("userName"),
+    signature: text("signature"),
+    channel: text("channel"),
+    terminalName: text("terminalName"),
+    terminalLocation: text("terminalLocation"),
+    billNumber: text("billNumber"),
+    amount: parseAmount(echo.amountText),
+    feeAmount: parseAmount(echo.feeAmountText),
+    addInfo1: text("addInfo1"),
+    addInfo2: text("addInfo2"),
+    addInfo3: text("addInfo3"),
+  };
+  return { ok: true, message };
+}
+
+function problemOf(given: unknown, field: RequestField, isRequired: boolean): string | null {
+  if (given === undefined || (given === "" && !isRequired)) return isRequired ? "is missing" : null;
+  if (typeof given !== "string") return "must be text";
+  const { min, max, form } = field;
+  if (given.length < min || given.length > max) {
+    return min === max ? `must have exactly ${max} characters` : `must have ${min} to ${max} characters`;
+  }
+  if (firstNonPrintable(given) !== -1) return "must be printable ASCII";
+  return form === undefined || form.pattern.test(given) ? null : form.must;
+}
+
+/** A reply, as texts ready for the wire. */
+export interface SwitchReply {
+  readonly bit61: string;
+  readonly customerData: CustomerData;
+  /** Only for products whose samples carry it beside customerData. */
+  readonly customerId?: string;
+  readonly resultCode: string;
+  readonly resultDesc: string;
+  readonly sysCode: string;
+  readonly productCode: string;
+  readonly terminal: string;
+  readonly transactionType: string;
+  readonly amount: string;
+  readonly feeAmount: string;
+  readonly bit48: string;
+  readonly traxId: string;
+  readonly timeStamp: string;
+  readonly timeStampServer: string;
+}
+
+/**
+ * The bytes of a reply, keys in the order of the published payment sample. traxId is echoed whole, although the response
+ * table allows 18 characters where the request table allows 32.
+ */
+export function encodeReply(reply: SwitchReply): string {
+  return JSON.stringify({
+    bit61: reply.bit61,
+    customerData: reply.customerData,
+    customerId: reply.customerId,
+    resultCode: reply.resultCode,
+    resultDesc: reply.resultDesc,
+    sysCode: reply.sysCode,
+    productCode: reply.productCode,
+    terminal: reply.terminal,
+    transactionType: reply.transactionType,
+    amount: reply.amount,
+    feeAmount: reply.feeAmount,
+    bit48: reply.bit48,
+    traxId: reply.traxId,
+    timeStamp: reply.timeStamp,
+    timeStampServer: reply.timeStampServer,
+  });
+}
