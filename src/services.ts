@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Config, Fault, messageOf } from "./platform";
-import { lockDataDir, startEmbeddedPostgres, startEmbeddedRedis } from "./platform/embedded";
+import { holderOfDataDir, lockDataDir, startEmbeddedPostgres, startEmbeddedRedis } from "./platform/embedded";
 
 /** Where the databases are and what opens the credentials; found out from settings, or started here. */
 export interface Services {
@@ -34,7 +34,7 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
   const dir = resolve(config.dataDir);
   mkdirSync(dir, { recursive: true, mode: 0o755 });
   if (options.mayShare) {
-    const shared = readRuntime(dir);
+    const shared = readRuntime(dir, config);
     if (shared !== null) return shared;
   }
   return embedded(dir, options);
@@ -72,7 +72,7 @@ async function embedded(dir: string, { config, log, onLost }: ServicesOptions): 
       databaseUrl: postgres.appUrl,
       migrationDatabaseUrl: postgres.ownerUrl,
       redisUrl: config.redisUrl ?? redis?.url ?? null,
-      credentialKeys: config.credentialKeys ?? [["local", localKey(dir)]],
+      credentialKeys: credentialKeysOf(dir, config),
       stop,
     };
     writeRuntime(dir, services);
@@ -81,6 +81,10 @@ async function embedded(dir: string, { config, log, onLost }: ServicesOptions): 
     await stop();
     throw error;
   }
+}
+
+function credentialKeysOf(dir: string, config: Config): Services["credentialKeys"] {
+  return config.credentialKeys ?? [["local", localKey(dir)]];
 }
 
 /** The key that encrypts credentials in the embedded database: made once, readable by its owner only. */
@@ -105,7 +109,10 @@ function writeRuntime(dir: string, services: Services): void {
   );
 }
 
-function readRuntime(dir: string): Services | null {
+/** @returns null when no host is running in this directory; a file that a killed one left behind counts for nothing */
+function readRuntime(dir: string, config: Config): Services | null {
+  const holder = holderOfDataDir(dir);
+  if (holder === null) return null;
   try {
     const found = JSON.parse(readFileSync(runtimeFile(dir), "utf8")) as {
       pid: number;
@@ -113,17 +120,17 @@ function readRuntime(dir: string): Services | null {
       migrationDatabaseUrl: string;
       redisUrl: string | null;
     };
-    process.kill(found.pid, 0);
+    if (found.pid !== holder) return null;
     return {
       isEmbedded: true,
       databaseUrl: found.databaseUrl,
       migrationDatabaseUrl: found.migrationDatabaseUrl,
       redisUrl: found.redisUrl,
-      credentialKeys: [["local", localKey(dir)]],
+      credentialKeys: credentialKeysOf(dir, config),
       stop: () => Promise.resolve(),
     };
   } catch (error) {
-    if (["ENOENT", "ESRCH"].includes((error as NodeJS.ErrnoException).code ?? "")) return null;
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
     throw new Fault("runtime_file", `${runtimeFile(dir)} cannot be used: ${messageOf(error)}`, { cause: error });
   }
 }

@@ -90,12 +90,12 @@ async function checkSafeguards({ transact }: DatabaseContext): Promise<Omit<Find
 }
 
 async function checkPartitions({ transact }: DatabaseContext): Promise<Omit<Finding, "name">> {
-  const { lastPartition, strayEntries, serverTimeMs } = await transact(readSafeguards);
+  const { lastPartition, hasStrayEntries, serverTimeMs } = await transact(readSafeguards);
   const nextMonth = new Date(serverTimeMs + 31 * 86_400_000).toISOString().slice(0, 7);
-  if (strayEntries > 0n) {
+  if (hasStrayEntries) {
     return {
       verdict: "warning",
-      detail: `${strayEntries} entries in the default partition`,
+      detail: "there are entries in the default partition",
       advice: "nothing is lost; move them to their month before archiving",
     };
   }

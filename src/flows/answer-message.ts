@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { HardField, Outcome, ResultCodes } from "../domain";
-import { type Clock, type Deadline, deadlineIn, type IdSource } from "../platform";
+import { type Clock, type Deadline, deadlineIn, type IdSource, Overloaded } from "../platform";
 import { decodeRequest, parseStrictJson, type SwitchMessage, verifySignature } from "../wire";
 import type { InquiryDesk } from "./answer-inquiry";
 import { type ActivePartner, ANONYMOUS_CODES, type CatalogHolder } from "./catalog";
@@ -31,6 +31,8 @@ export interface MessageAnswer {
   readonly isJson: boolean;
   readonly partner: ActivePartner | null;
   readonly message: SwitchMessage | null;
+  /** What could be read of a message, well-formed or not. */
+  readonly echo: Echo;
   /** Hard fields in which a repeat differs from its original: somebody changed an amount or a bill. */
   readonly differing: readonly HardField[];
   readonly note: string | null;
@@ -90,7 +92,8 @@ async function answerInquiry(
     return { ...plain(partner, message, partner.codes, answer.outcome), body: answer.body };
   } catch (fault) {
     deps.onFault(fault, "inquiry");
-    return refuse(deps, "UNKNOWN", message, null, partner);
+    const retryAfterS = fault instanceof Overloaded ? 1 : null;
+    return { ...refuse(deps, "UNKNOWN", message, null, partner), retryAfterS };
   }
 }
 
@@ -111,7 +114,7 @@ async function answerPayment(
         body: answer.body,
         isReplay: answer.isReplay,
         differing: answer.differing,
-        note: answer.isQuoted ? null : "bit61 echoes no live quote",
+        note: answer.isQuoted || partner.dialect.bit61Check === "ignore" ? null : "bit61 echoes no live quote",
       };
   }
 }
@@ -155,6 +158,7 @@ function refuse(
   const message = "signature" in echo ? echo : null;
   return {
     ...plain(partner, message, codes, outcome),
+    echo,
     body: replyWithout(echo, codes, outcome, stamp, detail ?? undefined),
     note: detail,
   };
@@ -174,6 +178,7 @@ function plain(
     isJson: true,
     partner,
     message,
+    echo: message ?? NOTHING_TO_ECHO,
     differing: [],
     note: null,
   };

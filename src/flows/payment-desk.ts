@@ -3,8 +3,8 @@ import {
   createCollector,
   DatabaseUnavailable,
   type Deadline,
-  Fault,
   type KeyLock,
+  Overloaded,
   RolledBack,
   sleep,
   sqlStateOf,
@@ -37,7 +37,7 @@ const ATTEMPTS_MAX = 6;
 const BUSY_FIRST_DELAY_MS = 4;
 const BUSY_LONGEST_DELAY_MS = 100;
 /** An item with less time left is posted by itself: its deadline must not cut short a whole batch. */
-const SHORT_OF_TIME_MS = 500;
+const SHORT_OF_TIME_MS = 200;
 
 /** Opens the desk. */
 export function openPaymentDesk(deps: PaymentDeskDeps): PaymentDesk {
@@ -87,7 +87,7 @@ async function settle(
     }
     return { kind: "answered", ...result };
   } catch (fault) {
-    const isOverload = fault instanceof Fault && fault.code === "overloaded";
+    const isOverload = fault instanceof Overloaded;
     deps.onFault(fault, "posting");
     return { kind: "unknown", isOverload };
   } finally {

@@ -120,22 +120,25 @@ async function decideAndClaim(deps: PostingDeps, tx: Tx, items: readonly Payment
   let pending = items;
   for (let round = 0; pending.length > 0; round += 1) {
     if (round === CLAIM_ROUNDS_MAX) throw new ClaimLost();
-    const work = await readFacts(tx, pending, deps.clock.nowMs());
+    const work = await readFacts(tx, pending);
     deps.reach("facts-read");
     const { decided, claims } = decideInOrder(deps, work, keysInBatch);
     const won = await claimBills(tx, claims);
     deps.reach("bills-claimed");
     const lost = new Set(claims.map((claim) => claim.billKey).filter((billKey) => !won.has(billKey)));
     for (const each of decided) {
-      if (lost.has(each.work.billKey)) keysInBatch.delete(each.work.key);
-      else settled.set(each.work.item, each);
+      if (!lost.has(each.work.billKey)) settled.set(each.work.item, each);
+      // Only the item that would have consumed the key gives it free again.
+      else if (each.record !== null) keysInBatch.delete(each.work.key);
     }
     pending = pending.filter((item) => !settled.has(item));
   }
   return items.map((item) => settled.get(item) as Decided);
 }
 
-async function readFacts(tx: Tx, items: readonly PaymentItem[], nowMs: number): Promise<Work[]> {
+async function readFacts(tx: Tx, items: readonly PaymentItem[]): Promise<Work[]> {
+  // A quote that was alive when its payment arrived counts, however long the payment then waited; the domain tells which.
+  const earliestMs = Math.min(...items.map(({ receivedAtMs }) => receivedAtMs));
   const keys = items.map(({ partner, message }) => ({ partnerId: partner.partnerId, traxId: message.traxId }));
   const billKeys = items.map(({ message }) => billKeyOf(message.productCode, message.billNumber));
   const pairs = items.map(({ partner }, index) => ({ billKey: billKeys[index] as string, partnerId: partner.partnerId }));
@@ -143,7 +146,7 @@ async function readFacts(tx: Tx, items: readonly PaymentItem[], nowMs: number): 
   const [stored, bills, quotes] = await Promise.all([
     readPaymentKeys(tx, keys),
     readBills(tx, [...new Set(billKeys)]),
-    readLiveQuotes(tx, pairs, nowMs),
+    readLiveQuotes(tx, pairs, earliestMs),
   ]);
   return items.map((item, index) => ({
     item,

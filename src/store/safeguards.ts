@@ -10,8 +10,8 @@ export interface Safeguards {
   readonly unguardedTables: readonly string[];
   /** The last month, `YYYY-MM`, that journal entries have a partition for; null when there is none. */
   readonly lastPartition: string | null;
-  /** Journal entries that fell into the default partition: should be 0. */
-  readonly strayEntries: bigint;
+  /** Journal entries fell into the default partition. */
+  readonly hasStrayEntries: boolean;
   /** Server's clock, milliseconds since the epoch. */
   readonly serverTimeMs: number;
 }
@@ -34,7 +34,7 @@ const READ_SAFEGUARDS: Statement = {
            (select max(substring(c.relname from 'y([0-9]{4})m') || '-' || substring(c.relname from 'm([0-9]{2})$'))
               from pg_inherits i join pg_class c on c.oid = i.inhrelid
              where i.inhparent = 'journal_entry'::regclass) as last_partition,
-           (select count(*) from journal_entry_default) as stray,
+           pg_relation_size('journal_entry_default') > 0 as has_stray,
            (extract(epoch from clock_timestamp()) * 1000)::float8 as server_time_ms`,
 };
 
@@ -44,7 +44,7 @@ interface Row {
   readonly changeable: string[];
   readonly unguarded: string[];
   readonly last_partition: string | null;
-  readonly stray: bigint;
+  readonly has_stray: boolean;
   readonly server_time_ms: number;
 }
 
@@ -58,7 +58,7 @@ export async function readSafeguards(tx: Tx): Promise<Safeguards> {
     changeableTables: row.changeable,
     unguardedTables: row.unguarded,
     lastPartition: row.last_partition,
-    strayEntries: row.stray,
+    hasStrayEntries: row.has_stray,
     serverTimeMs: row.server_time_ms,
   };
 }

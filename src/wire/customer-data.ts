@@ -139,7 +139,11 @@ function faultsOfEach(
   for (let n = 1; n <= group.max; n++) names.push(name.replace("{n}", String(n)));
   const inner: string[] = [];
   const members = namesOf(group.fields);
-  faults.push(...[...(fields as unknown[])].flatMap((field, index) => faultsOfField(`${where}.fields[${index}]`, field, members, inner)));
+  faults.push(
+    ...[...(fields as unknown[])].flatMap((field, index) =>
+      faultsOfField(`${where}.fields[${index}]`, field, members, inner),
+    ),
+  );
   return [...faults, ...faultsOfRepeats(`${where}: `, inner)];
 }
 

@@ -108,7 +108,9 @@ export function faultsOfLayout(candidate: unknown): string[] {
 function faultsOfFields(where: string, fields: unknown, mayHoldGroups: boolean): string[] {
   if (!Array.isArray(fields)) return [];
   // Copied first: flatMap would pass over the holes of a sparse list.
-  return [...(fields as unknown[])].flatMap((field, index) => faultsOfField(`${where}[${index}]`, field, mayHoldGroups));
+  return [...(fields as unknown[])].flatMap((field, index) =>
+    faultsOfField(`${where}[${index}]`, field, mayHoldGroups),
+  );
 }
 
 function faultsOfField(path: string, field: unknown, mayBeGroup: boolean): string[] {

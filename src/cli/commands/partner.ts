@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { dialectSchema, faultsOfResultCodes, resultCodesOf } from "../../domain";
-import { ConfigFault, Fault } from "../../platform";
-import { insertPartner, listPartners, readProducts } from "../../store";
+import { PRODUCTS } from "../../flows";
+import { ConfigFault, Fault, type Tx } from "../../platform";
+import { insertPartner, listPartners, readProducts, saveProduct } from "../../store";
 import { print, printJson, printTable } from "../output";
 import { withOwner } from "../with-database";
 import { withServices } from "../with-services";
@@ -43,11 +44,7 @@ export function partnerCommands(program: Command): void {
       await withServices((services) =>
         withOwner(services, async ({ transact, secrets }) => {
           const partnerId = await transact(async (tx) => {
-            const known = new Set((await readProducts(tx)).map((product) => product.productCode));
-            const unknown = options.product.filter((code) => !known.has(code));
-            if (unknown.length > 0) {
-              throw new Fault("unknown_product", `no such product: ${unknown.join(", ")}; known: ${[...known].join(", ")}`);
-            }
+            await bringProducts(tx, options.product);
             const { name = userName, product: productCodes } = options;
             return insertPartner(tx, { userName, name, productCodes, dialect, password }, secrets);
           });
@@ -84,6 +81,21 @@ export function partnerCommands(program: Command): void {
         }),
       );
     });
+}
+
+/** Products that ship with the host are stored with the first partner that may use them. */
+async function bringProducts(tx: Tx, wanted: readonly string[]): Promise<void> {
+  const stored = new Set((await readProducts(tx)).map(({ productCode }) => productCode));
+  const shipped = new Map(PRODUCTS.map((product) => [product.productCode, product]));
+  const unknown = wanted.filter((code) => !stored.has(code) && !shipped.has(code));
+  if (unknown.length > 0) {
+    const known = [...new Set([...stored, ...shipped.keys()])].toSorted();
+    throw new Fault("unknown_product", `no such product: ${unknown.join(", ")}; known: ${known.join(", ")}`);
+  }
+  for (const code of wanted) {
+    const product = shipped.get(code);
+    if (!stored.has(code) && product !== undefined) await saveProduct(tx, product);
+  }
 }
 
 function passwordFrom(options: AddOptions): string {

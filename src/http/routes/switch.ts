@@ -72,11 +72,11 @@ interface Circumstances {
 
 /** One log line, one count, one row of the attempt journal. Signatures, names and whole bill numbers go nowhere. */
 function remember(deps: SwitchRouteDeps, answer: MessageAnswer, seen: Circumstances): void {
-  const { message, partner, outcome } = answer;
+  const { message, echo, partner, outcome } = answer;
   const type = message?.transactionType ?? "none";
   deps.metrics.countMessage({ type, outcome, isReplay: answer.isReplay }, seen.durationMs);
   const event = {
-    traxId: message?.traxId,
+    traxId: echo.traxId || undefined,
     partner: partner?.userName,
     product: message?.productCode,
     type,
@@ -97,9 +97,9 @@ function remember(deps: SwitchRouteDeps, answer: MessageAnswer, seen: Circumstan
     attemptId: randomUUID(),
     receivedAtMs: seen.receivedAtMs,
     partnerId: partner?.partnerId ?? null,
-    transactionType: message?.transactionType ?? null,
-    productCode: message?.productCode ?? null,
-    traxId: message?.traxId ?? null,
+    transactionType: echo.transactionType || null,
+    productCode: echo.productCode || null,
+    traxId: echo.traxId || null,
     outcome,
     resultCode: answer.resultCode,
     httpStatus: seen.status,
