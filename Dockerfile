@@ -1,11 +1,11 @@
 # Three stages: compile with everything, install what runs, put both together.
 # The optional dependencies are the embedded PostgreSQL for `npm start`; a container has DATABASE_URL instead. The compiler
-# needs its own optional parts, so only the second stage leaves them out.
+# needs its own optional parts, so only the second stage leaves them out. Not `npm ci`: see bin/prepare.mjs.
 
 FROM node:20-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci
+RUN npm install --no-save
 COPY tsconfig.json tsconfig.build.json ./
 COPY bin ./bin
 COPY migrations ./migrations
@@ -15,7 +15,7 @@ RUN npm run build
 FROM node:20-bookworm-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=dev --omit=optional
+RUN npm install --no-save --omit=dev --omit=optional
 
 FROM node:20-bookworm-slim
 ENV NODE_ENV=production \

@@ -2,6 +2,7 @@ import knexFactory, { type Knex } from "knex";
 import pg from "pg";
 import type { Clock, Deadline } from "./clock";
 import { CommitUnknown, DatabaseUnavailable, DeadlinePassed, Fault, messageOf, RolledBack, sqlStateOf } from "./faults";
+import { SILENT_KNEX_LOG } from "./knex-log";
 
 // bigint columns are money or counters: as BigInt, never as text to be added up, never as a lossy number.
 pg.types.setTypeParser(pg.types.builtins.INT8, (text) => BigInt(text));
@@ -84,7 +85,7 @@ export function openDb(options: DbOptions): Db {
     } as Knex.PgConnectionConfig,
     pool: { min: 0, max: options.poolMax, idleTimeoutMillis: 60_000 },
     acquireConnectionTimeout: options.connectTimeoutMs,
-    log: { warn: () => {}, error: () => {}, deprecate: () => {}, debug: () => {} },
+    log: SILENT_KNEX_LOG,
   });
   const pool = knex.client as ConnectionPool;
   const report = options.onFault ?? (() => {});

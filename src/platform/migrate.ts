@@ -3,6 +3,7 @@ import { join, parse } from "node:path";
 import knexFactory, { type Knex } from "knex";
 import pg from "pg";
 import { Fault, messageOf } from "./faults";
+import { SILENT_KNEX_LOG } from "./knex-log";
 
 /** Beside the compiled sources as beside the sources themselves. */
 const MIGRATIONS_DIR = join(__dirname, "..", "..", "migrations");
@@ -21,8 +22,10 @@ export function shippedMigrations(dir = MIGRATIONS_DIR): string[] {
  * nothing to do. The wait is on an advisory lock, which ends with its connection; knex's own lock would stay behind after
  * a kill and is freed under it.
  *
+ * All that are pending are one transaction.
+ *
  * @returns the names that were applied
- * @throws Fault `migration` naming the migration that failed; those before it stay applied, it left nothing
+ * @throws Fault `migration` naming the one that failed; the database is as it was before
  */
 export async function migrateToLatest(
   ownerUrl: string,
@@ -35,15 +38,19 @@ export async function migrateToLatest(
   } catch (error) {
     throw new Fault("migration", `cannot reach the database to migrate it: ${messageOf(error)}`, { cause: error });
   }
-  const knex = knexFactory({ client: "pg", connection: ownerUrl, pool: { min: 0, max: 2 } });
-  const config = migratorConfig(options.dir, options.log);
+  const knex = knexFactory({ client: "pg", connection: ownerUrl, pool: { min: 0, max: 2 }, log: SILENT_KNEX_LOG });
+  let running = "preparing";
+  const config = migratorConfig(options.dir, (name) => {
+    running = name;
+    options.log(`migrating: ${name}`);
+  });
   try {
     await guard.query("select pg_advisory_lock($1)", [ADVISORY_LOCK]);
     await knex.migrate.forceFreeMigrationsLock(config);
     const [, applied] = (await knex.migrate.latest(config)) as [number, string[]];
     return applied;
   } catch (error) {
-    throw new Fault("migration", `a migration failed: ${messageOf(error)}`, { cause: error });
+    throw new Fault("migration", `migration ${running} failed, nothing was changed: ${messageOf(error)}`, { cause: error });
   } finally {
     await knex.destroy();
     await guard.end().catch(() => {});
@@ -51,8 +58,11 @@ export async function migrateToLatest(
 }
 
 /** What knex's migrator needs to know, for the product and for knex's own command line alike. */
-export function migratorConfig(dir = MIGRATIONS_DIR, log: (line: string) => void = () => {}): Knex.MigratorConfig {
-  return { tableName: TABLE, migrationSource: sourceIn(dir, log) };
+export function migratorConfig(
+  dir = MIGRATIONS_DIR,
+  onStart: (name: string) => void = () => {},
+): Knex.MigratorConfig {
+  return { tableName: TABLE, migrationSource: sourceIn(dir, onStart) };
 }
 
 /** The migrations of this build that the database does not have. Any role that may read the schema can ask. */
@@ -65,7 +75,7 @@ export async function pendingMigrations(knex: Knex, dir = MIGRATIONS_DIR): Promi
 }
 
 /** Names carry no extension, so that sources and compiled files count as the same migration. */
-function sourceIn(dir: string, log: (line: string) => void): Knex.MigrationSource<string> {
+function sourceIn(dir: string, onStart: (name: string) => void): Knex.MigrationSource<string> {
   return {
     getMigrations: async () => shippedMigrations(dir),
     getMigrationName: (name) => name,
@@ -75,7 +85,7 @@ function sourceIn(dir: string, log: (line: string) => void): Knex.MigrationSourc
       return {
         ...migration,
         up: async (knex: Knex) => {
-          log(`migrating: ${name}`);
+          onStart(name);
           await migration.up(knex);
         },
       };

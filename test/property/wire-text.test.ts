@@ -44,6 +44,13 @@ const jsonObject = fc
   .array(fc.tuple(awkward, jsonValue), { maxLength: 4 })
   .map((entries) => Object.fromEntries(entries) as Record<string, unknown>);
 
+/** A key with every character written as an escape. */
+function escaped(key: string): string {
+  return Array.from({ length: key.length }, (_, at) => `\\u${key.charCodeAt(at).toString(16).padStart(4, "0")}`).join(
+    "",
+  );
+}
+
 describe("strict JSON", () => {
   it("takes every object as JSON.parse does, unless it is too deep or has a forbidden key", () => {
     fc.assert(
@@ -63,8 +70,6 @@ describe("strict JSON", () => {
       const { depth, isForbidden } = measure(object);
       return Object.keys(object).length > 0 && depth <= LIMITS.maxDepth && !isForbidden;
     });
-    const escaped = (key: string): string =>
-      Array.from({ length: key.length }, (_, at) => `\\u${key.charCodeAt(at).toString(16).padStart(4, "0")}`).join("");
     fc.assert(
       fc.property(clean, fc.nat(), (object, pick) => {
         const keys = Object.keys(object);
@@ -185,6 +190,11 @@ describe("amounts", () => {
   });
 });
 
+/** A number from 0 in at least two digits. */
+function part(max: number): fc.Arbitrary<string> {
+  return fc.nat(max).map((n) => String(n).padStart(2, "0"));
+}
+
 describe("time stamps", () => {
   it("come back from the wire to the microsecond", () => {
     const last = BigInt(Date.parse("9999-12-31T16:59:59Z")) * 1_000n;
@@ -197,7 +207,6 @@ describe("time stamps", () => {
   });
 
   it("are read from digits as Date reads them, and not at all where the calendar has no such moment", () => {
-    const part = (max: number): fc.Arbitrary<string> => fc.nat(max).map((n) => String(n).padStart(2, "0"));
     const times = fc.tuple(part(33), part(14), fc.integer({ min: 1968, max: 2104 }), part(26), part(62), part(62));
     fc.assert(
       fc.property(times, ([day, month, year, hours, minutes, seconds]) => {
