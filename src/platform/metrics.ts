@@ -52,16 +52,15 @@ export function createMetrics(): Metrics {
     countTamperAlarm: () => tamperAlarms.inc(),
     countFault: (where) => faults.inc({ where }),
     watch(name, help, read) {
-      registers.forEach(
-        (register) =>
-          new Gauge({
-            name,
-            help,
-            registers: [register],
-            collect() {
-              this.set(read());
-            },
-          }),
+      registry.registerMetric(
+        new Gauge({
+          name,
+          help,
+          registers: [],
+          collect() {
+            this.set(read());
+          },
+        }),
       );
     },
     contentType: registry.contentType,
