@@ -13,11 +13,13 @@ const wholeRupiah = z
  */
 export const productRulesSchema = z.strictObject({
   /** Exact shape of billNumber. Fixed lengths matter: the signature joins fields with nothing between them. */
-  billNumber: z.strictObject({
-    minLength: z.int().min(1).max(20),
-    maxLength: z.int().min(1).max(20),
-    digitsOnly: z.boolean().default(true),
-  }),
+  billNumber: z
+    .strictObject({
+      minLength: z.int().min(1).max(20),
+      maxLength: z.int().min(1).max(20),
+      digitsOnly: z.boolean().default(true),
+    })
+    .refine(({ minLength, maxLength }) => minLength <= maxLength, "minLength is more than maxLength: no number fits"),
   /** `closed`: everything owed is paid at once, to the rupiah. */
   rule: z.strictObject({ kind: z.enum(["closed"]) }),
   /** Fee of a bill that names none of its own. */

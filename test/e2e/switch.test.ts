@@ -1,5 +1,8 @@
 import vector from "../vectors/telkom-001001-payment.json";
 import openapi from "../../src/http/openapi.json";
+import { healthRoutes } from "../../src/http/routes/health";
+import { openApiRoutes } from "../../src/http/routes/openapi";
+import { switchRoutes } from "../../src/http/routes/switch";
 import { catalogOf, fill, inquiryMessage, newTraxId, paymentMessage, sign, telkomBill, testDb } from "../support/builders";
 import { startTestHost, type TestHost } from "../support/host";
 import { brokenLaws } from "../support/laws";
@@ -237,6 +240,16 @@ describe("a host that the switch talks to", () => {
   });
 
   it("serves exactly the routes that its description names", async () => {
+    const routers = [switchRoutes(undefined as never), healthRoutes(undefined as never), openApiRoutes()];
+    const routes = routers.flatMap((router) =>
+      router.stack.flatMap(({ path, methods }) =>
+        methods.filter((method) => method !== "HEAD").map((method) => `${method.toLowerCase()} ${String(path)}`),
+      ),
+    );
+    const described = Object.entries(openapi.paths).flatMap(([path, operations]) =>
+      Object.keys(operations).map((method) => `${method} ${path}`),
+    );
+    expect(routes.toSorted()).toEqual(described.toSorted());
     for (const [path, operations] of Object.entries(openapi.paths)) {
       for (const method of Object.keys(operations)) {
         const response = await fetch(`${host.url}${path}`, { method: method.toUpperCase() });
