@@ -9,7 +9,7 @@ import {
   openPaymentDesk,
   type PostingPoint,
 } from "./flows";
-import { createApp, createHttpServer, drainServer, type ReadinessCheck } from "./http";
+import { createApp, createHttpServer, type ReadinessCheck } from "./http";
 import { ensureMonthPartitions } from "./ledger";
 import {
   type Config,
@@ -54,7 +54,8 @@ const MONTHS_AHEAD = 3;
 const HOUSEKEEPING_TIMEOUT_MS = 5_000;
 const REDIS_COMMAND_TIMEOUT_MS = 100;
 const REDIS_REST_MS = 1_000;
-const LOCK_TTL_MS = 15_000;
+/** Below every sensible deadline: after a crash, a repeat elsewhere gets its answer and not "in process". */
+const LOCK_TTL_MS = 3_000;
 
 /** The one place where the real database, Redis, clock and keys meet the rooms. */
 export async function startHost({ config, services, logger, reach }: HostOptions): Promise<Host> {
@@ -138,7 +139,7 @@ export async function startHost({ config, services, logger, reach }: HostOptions
     metrics,
     readiness,
   });
-  const server = createHttpServer(app);
+  const { server, drain } = createHttpServer(app);
   await listen(server, config.host, config.port);
 
   const timers = [
@@ -164,7 +165,7 @@ export async function startHost({ config, services, logger, reach }: HostOptions
     async stop() {
       isDraining = true;
       for (const timer of timers) clearInterval(timer);
-      await drainServer(server, config.shutdownTimeoutMs);
+      await drain(config.shutdownTimeoutMs);
       await Promise.all([payments.idle(), inquiries.idle()]);
       await attempts.close();
       redis?.disconnect();

@@ -21,7 +21,7 @@ const LINE_MAX_CHARACTERS = 65_536;
  * Reads a bill file, CSV in UTF-8 with a header, without ever holding more than one bill of it.
  *
  * @param onRead called with the bytes read so far
- * @throws Fault `bill_file` when it cannot be opened or its header is not as it must be
+ * @throws Fault `bill_file` when it cannot be opened, its header is not as it must be, or a line is longer than 64 KiB
  */
 export async function* readBillFile(path: string, onRead: (bytes: number) => void): AsyncGenerator<BillLines> {
   let bytes = 0;
@@ -37,10 +37,15 @@ export async function* readBillFile(path: string, onRead: (bytes: number) => voi
     info: true,
     relax_column_count: true,
     skip_empty_lines: true,
+    // Both, since files are put together from files; left to itself the parser goes by the first line alone.
+    record_delimiter: ["\r\n", "\n"],
     max_record_size: LINE_MAX_CHARACTERS,
     skip_records_with_error: true,
     on_skip: (error: CsvError | undefined) => {
+      // The parser cannot find the next line after this: what follows would be lost without a word.
+      if (error?.code === "CSV_MAX_RECORD_SIZE") throw error;
       const line = Number((error as { lines?: number } | undefined)?.lines ?? 0);
+      if (unreadable.at(-1)?.line === line) return undefined;
       unreadable.push({ line, problem: `cannot be read as CSV: ${error?.message ?? "unknown reason"}`.slice(0, 200) });
       return undefined;
     },

@@ -1,4 +1,4 @@
-import { createServer, type Server } from "node:http";
+import { createServer, type Server, type ServerResponse } from "node:http";
 import Koa from "koa";
 import type { Logger } from "../platform";
 import { answerFaults } from "./middleware/answer-faults";
@@ -32,26 +32,45 @@ const SERVER_LIMITS = {
   insecureHTTPParser: false,
 } as const;
 
-/** An HTTP server over the application that slow or half-open clients cannot exhaust. Not yet listening. */
-export function createHttpServer(app: Koa): Server {
-  const handle = app.callback();
-  const server = createServer(SERVER_LIMITS, (request, response) => void handle(request, response));
-  server.maxHeadersCount = 64;
-  return server;
+/** A server, and the way to stop it without cutting off what it has accepted. */
+export interface HttpServer {
+  readonly server: Server;
+  /**
+   * Takes no new connections, finishes the answers in progress, then closes every connection: also those that never sent
+   * a whole request, which would otherwise hold the process up. What is left after `timeoutMs` milliseconds is cut.
+   */
+  drain(timeoutMs: number): Promise<void>;
 }
 
-/**
- * Stops a server without cutting off what it has accepted: answers in progress are finished and say
- * `Connection: close`, idle connections are closed, and what is left after `timeoutMs` is cut.
- */
-export function drainServer(server: Server, timeoutMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const cut = setTimeout(() => server.closeAllConnections(), timeoutMs);
-    server.prependListener("request", (_request, response) => response.setHeader("Connection", "close"));
-    server.close(() => {
-      clearTimeout(cut);
-      resolve();
+/** An HTTP server over the application that slow or half-open clients cannot exhaust. Not yet listening. */
+export function createHttpServer(app: Koa): HttpServer {
+  const handle = app.callback();
+  const inProgress = new Set<ServerResponse>();
+  let isDraining = false;
+  let whenIdle = (): void => {};
+  const server = createServer(SERVER_LIMITS, (request, response) => {
+    inProgress.add(response);
+    if (isDraining) response.setHeader("Connection", "close");
+    response.once("close", () => {
+      inProgress.delete(response);
+      if (inProgress.size === 0) whenIdle();
     });
-    server.closeIdleConnections();
+    void handle(request, response);
   });
+  server.maxHeadersCount = 64;
+  return {
+    server,
+    async drain(timeoutMs) {
+      isDraining = true;
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const response of inProgress) {
+        if (!response.headersSent) response.setHeader("Connection", "close");
+      }
+      const cut = setTimeout(() => server.closeAllConnections(), timeoutMs);
+      whenIdle = () => server.closeAllConnections();
+      if (inProgress.size === 0) whenIdle();
+      await closed;
+      clearTimeout(cut);
+    },
+  };
 }

@@ -1,2 +1,2 @@
-export { type AppDeps, createApp, createHttpServer, drainServer } from "./app";
+export { type AppDeps, createApp, createHttpServer, type HttpServer } from "./app";
 export type { ReadinessCheck } from "./routes/health";

@@ -47,7 +47,10 @@ export const SETTINGS = {
   BATCHES_IN_FLIGHT: { default: "2", about: "transactions posting at the same time" },
   QUEUE_MAX: { default: "5000", about: "payments waiting at most; beyond it the answer is UNKNOWN at once" },
   SHUTDOWN_TIMEOUT_MS: { default: "15000", about: "how long to finish accepted work after SIGTERM, milliseconds" },
-  ALLOW_UNSAFE_DURABILITY: { default: "false", about: "start on a database with fsync or synchronous_commit off (tests)" },
+  ALLOW_UNSAFE_DURABILITY: {
+    default: "false",
+    about: "start on a database with fsync or synchronous_commit off (tests)",
+  },
 } as const;
 
 type SettingName = keyof typeof SETTINGS;
@@ -60,13 +63,16 @@ const wholeNumber = (min: number, max: number) =>
     .refine((value) => value >= min && value <= max, `must be a whole number from ${min} to ${max}`);
 const flag = z.enum(["true", "false"], "must be true or false").transform((text) => text === "true");
 const url = (...protocols: string[]) =>
-  z.string().refine((text) => {
-    try {
-      return protocols.includes(new URL(text).protocol);
-    } catch {
-      return false;
-    }
-  }, `must be a URL starting with ${protocols.map((protocol) => `${protocol}//`).join(" or ")}`);
+  z.string().refine(
+    (text) => {
+      try {
+        return protocols.includes(new URL(text).protocol);
+      } catch {
+        return false;
+      }
+    },
+    `must be a URL starting with ${protocols.map((protocol) => `${protocol}//`).join(" or ")}`,
+  );
 const orNull = <T>(schema: z.ZodType<T, string>) => z.union([z.literal("").transform(() => null), schema]);
 
 const schema = z.object({
@@ -100,7 +106,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   const parsed = schema.safeParse(given);
   const problems = parsed.success
     ? []
-    : parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${problemOf(issue)}`);
+    : parsed.error.issues.flatMap((issue) => problemsOf(issue).map((problem) => `${issue.path.join(".")}: ${problem}`));
   if (given["DATABASE_URL"] && !given["CREDENTIAL_KEYS"]) {
     problems.push(
       "CREDENTIAL_KEYS: required with DATABASE_URL, it has no default. Make one with: " +
@@ -150,12 +156,8 @@ function parseCredentialKeys(text: string, context: z.RefinementCtx): KeyRing {
   return ring;
 }
 
-/** zod reports a union as "Invalid input"; the reader wants the inner reason. */
-function problemOf(issue: z.core.$ZodIssue): string {
-  if (issue.code === "invalid_union") {
-    const inner = issue.errors.flat().filter((each) => each.code !== "invalid_value" || issue.errors.length === 1);
-    const last = inner.at(-1);
-    if (last !== undefined) return last.message;
-  }
-  return issue.message;
+/** zod reports a union as "Invalid input"; the reader wants what the setting itself, the last of the union, complains of. */
+function problemsOf(issue: z.core.$ZodIssue): string[] {
+  const inner = issue.code === "invalid_union" ? (issue.errors.at(-1) ?? []) : [];
+  return inner.length > 0 ? inner.map((each) => each.message) : [issue.message];
 }

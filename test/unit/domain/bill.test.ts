@@ -1,4 +1,11 @@
-import { type Bill, type BillState, billStateAt, outstandingItemsOf, outstandingOf, withPayment } from "../../../src/domain";
+import {
+  type Bill,
+  type BillState,
+  billStateAt,
+  outstandingItemsOf,
+  outstandingOf,
+  withPayment,
+} from "../../../src/domain";
 import { bill, NOW } from "./samples";
 
 describe("the state of a bill", () => {

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { assert, integer, property } from "fast-check";
 import { businessDateOf } from "../../../src/domain";
 
 const at = (text: string): number => Date.parse(text);
@@ -61,12 +61,11 @@ describe("the business date", () => {
   });
 
   it("agrees with the time zone database at any instant and cut-off", () => {
-    const instant = fc.integer({ min: 0, max: at("2200-01-01T00:00:00Z") });
-    const cutOff = fc
-      .integer({ min: 0, max: 1_440 })
+    const instant = integer({ min: 0, max: at("2200-01-01T00:00:00Z") });
+    const cutOff = integer({ min: 0, max: 1_440 })
       .map((of) => `${String(Math.floor(of / 60)).padStart(2, "0")}:${String(of % 60).padStart(2, "0")}`);
-    fc.assert(
-      fc.property(instant, cutOff, (epochMs, hhmm) => {
+    assert(
+      property(instant, cutOff, (epochMs, hhmm) => {
         expect(businessDateOf(epochMs, hhmm)).toBe(independently(epochMs, hhmm));
       }),
       { numRuns: 2_000 },

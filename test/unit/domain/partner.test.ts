@@ -54,7 +54,7 @@ const turned = (table: Record<string, readonly Outcome[]>): Record<string, strin
 describe("outcomes", () => {
   it("have the class that says what the switch may conclude", () => {
     expect(OUTCOME_CLASS).toEqual(turned(CLASSES));
-    expect([...OUTCOMES].sort()).toEqual(Object.keys(turned(CLASSES)).sort());
+    expect([...OUTCOMES].toSorted()).toEqual(Object.keys(turned(CLASSES)).toSorted());
   });
 });
 
@@ -84,7 +84,9 @@ describe("result codes", () => {
   });
 
   it("may share a code within a class", () => {
-    const all = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, OUTCOME_CLASS[outcome].length.toString().padStart(2, "0")]));
+    const all = Object.fromEntries(
+      OUTCOMES.map((outcome) => [outcome, OUTCOME_CLASS[outcome].length.toString().padStart(2, "0")]),
+    );
     expect(faultsOfResultCodes(all as Record<Outcome, string>)).toEqual([]);
   });
 });
@@ -144,8 +146,13 @@ describe("a dialect", () => {
   });
 
   it("with several faults has all of them named", () => {
-    const { error } = dialectSchema.safeParse({ deadlineMs: 1, cutOff: "x", bit61Check: "y", codes: { APPROVED: "z" } });
+    const { error } = dialectSchema.safeParse({
+      deadlineMs: 1,
+      cutOff: "x",
+      bit61Check: "y",
+      codes: { APPROVED: "z" },
+    });
     const places = error?.issues.map((issue) => issue.path.join("."));
-    expect(places?.sort()).toEqual(["bit61Check", "codes.APPROVED", "cutOff", "deadlineMs"]);
+    expect(places?.toSorted()).toEqual(["bit61Check", "codes.APPROVED", "cutOff", "deadlineMs"]);
   });
 });

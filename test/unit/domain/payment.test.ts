@@ -124,11 +124,12 @@ describe("quotes", () => {
     expect(answerTo({}, { bit61Check })).toBe("post");
   });
 
-  it("are told apart from payments that echo none", () => {
-    const isQuoted = (bit61: string) => decidePayment(request({ bit61 }), facts(), NOW);
-    expect(isQuoted("BODY0001TAIL")).toMatchObject({ kind: "post", isQuoted: true });
-    expect(isQuoted("BODY0001")).toMatchObject({ kind: "post", isQuoted: true });
-    expect(isQuoted("BODY000")).toMatchObject({ kind: "post", isQuoted: false });
+  it.each([
+    ["BODY0001TAIL", true],
+    ["BODY0001", true],
+    ["BODY000", false],
+  ])("are told apart from payments that echo none: %j", (bit61, isQuoted) => {
+    expect(decidePayment(request({ bit61 }), facts(), NOW)).toMatchObject({ kind: "post", isQuoted });
   });
 });
 
