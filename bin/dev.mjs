@@ -5,9 +5,13 @@ import { install, root } from "./prepare.mjs";
 
 install();
 const tsx = join(root, "node_modules", "tsx", "dist", "cli.mjs");
-const child = spawn(process.execPath, [tsx, "watch", "--clear-screen=false", "--include=migrations/**", "src/main.ts"], {
-  cwd: root,
-  stdio: "inherit",
-});
+const child = spawn(
+  process.execPath,
+  [tsx, "watch", "--clear-screen=false", "--include=migrations/**", "src/main.ts"],
+  {
+    cwd: root,
+    stdio: "inherit",
+  },
+);
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));
 child.on("exit", (code, signal) => process.exit(signal === null ? (code ?? 1) : 0));

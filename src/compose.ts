@@ -39,6 +39,7 @@ export interface Host {
   stop(): Promise<void>;
 }
 
+/** What a host is made from. */
 export interface HostOptions {
   readonly config: Config;
   readonly services: Services;
@@ -184,11 +185,7 @@ function listen(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
-async function check(
-  name: string,
-  isRequired: boolean,
-  describe: () => Promise<string>,
-): Promise<ReadinessCheck> {
+async function check(name: string, isRequired: boolean, describe: () => Promise<string>): Promise<ReadinessCheck> {
   try {
     return { name, isRequired, isOk: true, detail: await describe() };
   } catch (error) {

@@ -15,6 +15,7 @@ export interface Services {
   stop(): Promise<void>;
 }
 
+/** How services are opened. */
 export interface ServicesOptions {
   readonly config: Config;
   readonly log: (line: string) => void;
@@ -65,7 +66,10 @@ async function embedded(dir: string, { config, log, onLost }: ServicesOptions): 
     const postgres = await startEmbeddedPostgres({ dataDir: join(dir, "postgres"), log });
     stops.push(() => postgres.stop());
     postgres.onUnexpectedExit((reason) => onLost(`the embedded PostgreSQL ended: ${reason}`));
-    const redis = config.redisUrl === null ? await startEmbeddedRedis({ dir: join(dir, "redis"), path: config.searchPath, log }) : null;
+    const redis =
+      config.redisUrl === null
+        ? await startEmbeddedRedis({ dir: join(dir, "redis"), path: config.searchPath, log })
+        : null;
     if (redis !== null) stops.push(() => redis.stop());
     const services: Services = {
       isEmbedded: true,

@@ -56,7 +56,8 @@ const checkNode: Check = async () => {
 async function checkServer({ db }: DatabaseContext, config: Config): Promise<Omit<Finding, "name">> {
   const { isReplica, switchedOff, version } = await readServerState(db, deadlineIn(systemClock, 5_000));
   const detail = `PostgreSQL ${version}`;
-  if (isReplica) return { verdict: "failed", detail: `${detail}, a replica`, advice: "point DATABASE_URL at the primary" };
+  if (isReplica)
+    return { verdict: "failed", detail: `${detail}, a replica`, advice: "point DATABASE_URL at the primary" };
   if (Number.parseInt(version, 10) < 15) return { verdict: "failed", detail, advice: "use version 15 or later" };
   if (switchedOff.length === 0) return { verdict: "ok", detail: `${detail}, durable settings on` };
   return {
@@ -124,7 +125,8 @@ async function checkBooks({ transact }: DatabaseContext): Promise<Omit<Finding, 
 async function checkCatalog({ transact, secrets }: DatabaseContext): Promise<Omit<Finding, "name">> {
   const { partners, products } = await transact((tx) => loadCatalog(tx, secrets));
   const withoutPassword = [...partners.values()].filter((partner) => partner.passwords.length === 0);
-  if (partners.size === 0) return { verdict: "warning", detail: "no active partner", advice: "run: biller partner add" };
+  if (partners.size === 0)
+    return { verdict: "warning", detail: "no active partner", advice: "run: biller partner add" };
   if (withoutPassword.length > 0) {
     return {
       verdict: "warning",

@@ -17,6 +17,7 @@ export interface BillFileReport {
   readonly problems: readonly LineProblem[];
 }
 
+const ignore = (): void => {};
 const BATCH_BILLS = 500;
 const PROBLEMS_KEPT = 50;
 
@@ -45,13 +46,24 @@ export async function importBillFile(
     if (billKey !== undefined) skipped.add(billKey);
   };
 
+  const noteLeftOut = (line: number): void => {
+    // Good in itself: worth a remark only when the bad lines do not stop the file anyway.
+    if (options.skipBad)
+      note([{ line, problem: "left out: a line beside it cannot be read and may be one of its items" }]);
+  };
+
   const checking = startProgress("checking");
   const seen = new Map<string, number>();
   let bills = 0;
-  for await (const batch of batchesOf(path, catalog, seen, note, (bytes) =>
+  for await (const batch of batchesOf(path, catalog, seen, note, noteLeftOut, (bytes) =>
     checking.update(`${percent(bytes, before.size)}, ${bills} bills, ${badLines} bad lines`),
   )) {
-    const conflicts = await transact((tx) => findItemConflicts(tx, batch.map(({ bill }) => bill)));
+    const conflicts = await transact((tx) =>
+      findItemConflicts(
+        tx,
+        batch.map(({ bill }) => bill),
+      ),
+    );
     for (const { billKey, reference, knownAmount } of conflicts) {
       const line = batch.find(({ bill }) => bill.billKey === billKey)?.lineOf(reference) ?? 0;
       note([{ line, problem: `${reference} of bill ${billKey} is known with the amount ${knownAmount}` }], billKey);
@@ -67,7 +79,7 @@ export async function importBillFile(
   }
   const writing = startProgress("writing");
   const total = { created: 0, changed: 0, items: 0, bills: 0 };
-  for await (const batch of batchesOf(path, catalog, new Map(), () => {}, (bytes) =>
+  for await (const batch of batchesOf(path, catalog, new Map(), ignore, ignore, (bytes) =>
     writing.update(`${percent(bytes, before.size)}, ${total.bills} bills`),
   )) {
     const wanted = batch.map(({ bill }) => bill).filter(({ billKey }) => !skipped.has(billKey));
@@ -87,16 +99,20 @@ export async function importBillFile(
     total.items += summary.itemsCreated;
   }
   writing.done();
-  return { ...total, badLines, problems };
+  return { ...total, badLines, problems: problems.toSorted((a, b) => a.line - b.line) };
 }
 
 /** Lines of a file that cannot be taken; nothing was written. */
 export class BadLines extends Fault {
+  readonly problems: readonly LineProblem[];
+
   constructor(
     readonly count: number,
-    readonly problems: readonly LineProblem[],
+    problems: readonly LineProblem[],
   ) {
-    super("bad_lines", `${count} bad line${count === 1 ? "" : "s"}, nothing was imported (--skip-bad leaves such bills out)`);
+    const lines = `${count} bad line${count === 1 ? "" : "s"}`;
+    super("bad_lines", `${lines}, nothing was imported (--skip-bad leaves such bills out)`);
+    this.problems = problems.toSorted((a, b) => a.line - b.line);
   }
 }
 
@@ -105,12 +121,13 @@ interface CheckedEntry {
   lineOf(reference: string): number;
 }
 
-/** The good bills of a file, in batches; what is bad is noted. */
+/** The good bills of a file, in batches; what is bad is noted, and so are good bills that may lack an item. */
 async function* batchesOf(
   path: string,
   catalog: Catalog,
   seen: Map<string, number>,
   note: (found: readonly LineProblem[]) => void,
+  noteLeftOut: (line: number) => void,
   onRead: (bytes: number) => void,
 ): AsyncGenerator<CheckedEntry[]> {
   let batch: CheckedEntry[] = [];
@@ -123,14 +140,12 @@ async function* batchesOf(
     const earlier = seen.get(name);
     const product = catalog.products.get(first.product_code);
     if (earlier !== undefined) {
-      note([{ line: first.line, problem: `its bill stands on line ${earlier} already; lines of one bill stand together` }]);
+      note([
+        { line: first.line, problem: `its bill stands on line ${earlier} already; lines of one bill stand together` },
+      ]);
       continue;
     }
     seen.set(name, first.line);
-    if (unreadable.length > 0 || isBesideUnreadable) {
-      note([{ line: first.line, problem: "its bill may lack an item: a line beside it cannot be read" }]);
-      continue;
-    }
     if (product === undefined) {
       note([{ line: first.line, problem: `there is no product ${JSON.stringify(first.product_code.slice(0, 20))}` }]);
       continue;
@@ -140,7 +155,13 @@ async function* batchesOf(
       note(checked.problems);
       continue;
     }
-    const lineOf = (reference: string): number => lines.find((line) => line.reference === reference)?.line ?? first.line;
+    // The line that cannot be read may have been an item of this bill.
+    if (unreadable.length > 0 || isBesideUnreadable) {
+      noteLeftOut(first.line);
+      continue;
+    }
+    const lineOf = (reference: string): number =>
+      lines.find((line) => line.reference === reference)?.line ?? first.line;
     batch.push({ bill: checked.bill, lineOf });
     if (batch.length === BATCH_BILLS) {
       yield batch;

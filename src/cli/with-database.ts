@@ -21,11 +21,7 @@ export function withApp<T>(services: Services, work: (context: DatabaseContext) 
   return withUrl(services.databaseUrl, services, work);
 }
 
-async function withUrl<T>(
-  url: string,
-  services: Services,
-  work: (context: DatabaseContext) => Promise<T>,
-): Promise<T> {
+async function withUrl<T>(url: string, services: Services, work: (context: DatabaseContext) => Promise<T>): Promise<T> {
   const db = openDb({
     url,
     poolMax: 2,

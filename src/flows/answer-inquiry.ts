@@ -7,6 +7,7 @@ import type { ActivePartner } from "./catalog";
 import type { Product } from "./product-definition";
 import { replyToInquiry, replyWithout } from "./reply";
 
+/** What inquiries are answered with. */
 export interface InquiryDeps {
   readonly db: Db;
   readonly clock: Clock;
@@ -23,6 +24,7 @@ export interface InquiryItem {
   readonly deadline: Deadline;
 }
 
+/** The outcome of an inquiry, and the bytes of its reply. */
 export interface InquiryAnswer {
   readonly outcome: Outcome;
   readonly body: string;
@@ -37,9 +39,8 @@ export interface InquiryDesk {
 
 /** Opens the desk. Inquiries take no locks and may repeat without limit. */
 export function openInquiryDesk(deps: InquiryDeps): InquiryDesk {
-  const collector = createCollector<InquiryItem, InquiryAnswer>(
-    { name: "inquiries", ...deps.limits },
-    (items) => answerInquiries(deps, items),
+  const collector = createCollector<InquiryItem, InquiryAnswer>({ name: "inquiries", ...deps.limits }, (items) =>
+    answerInquiries(deps, items),
   );
   return { submit: (item) => collector.submit(item), idle: () => collector.idle() };
 }

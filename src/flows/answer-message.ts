@@ -7,6 +7,7 @@ import { type ActivePartner, ANONYMOUS_CODES, type CatalogHolder } from "./catal
 import type { PaymentAnswer, PaymentDesk } from "./payment-desk";
 import { type Echo, replyWithout } from "./reply";
 
+/** What messages are answered with. */
 export interface AnswerDeps {
   readonly clock: Clock;
   readonly ids: IdSource;
@@ -81,10 +82,7 @@ export async function answerMessage(deps: AnswerDeps, rawBody: string, accepts: 
   return refuse(deps, "FUNCTION_NOT_SUPPORTED", message, null, partner);
 }
 
-async function answerInquiry(
-  deps: AnswerDeps,
-  item: Parameters<InquiryDesk["submit"]>[0],
-): Promise<MessageAnswer> {
+async function answerInquiry(deps: AnswerDeps, item: Parameters<InquiryDesk["submit"]>[0]): Promise<MessageAnswer> {
   const { partner, message } = item;
   try {
     const answer = await before(item.deadline, deps.inquiries.submit(item));
@@ -97,10 +95,7 @@ async function answerInquiry(
   }
 }
 
-async function answerPayment(
-  deps: AnswerDeps,
-  item: Parameters<PaymentDesk["submit"]>[0],
-): Promise<MessageAnswer> {
+async function answerPayment(deps: AnswerDeps, item: Parameters<PaymentDesk["submit"]>[0]): Promise<MessageAnswer> {
   const { partner, message } = item;
   const answer: PaymentAnswer = await deps.payments.submit(item);
   switch (answer.kind) {

@@ -11,6 +11,7 @@ export interface AttemptJournal {
   close(): Promise<void>;
 }
 
+/** Settings of the journal; times in milliseconds. */
 export interface AttemptJournalOptions {
   readonly db: Db;
   readonly clock: Clock;

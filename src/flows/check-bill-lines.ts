@@ -65,7 +65,8 @@ export function checkBillLines(lines: readonly BillLine[], product: Product): Ch
   if (details === null) fault(first.line, `details must be a JSON object of texts, at most ${DETAILS_MAX} characters`);
   for (const line of lines.slice(1)) {
     const differing = BILL_LEVEL.filter((column) => line[column] !== "" && line[column] !== first[column]);
-    if (differing.length > 0) fault(line.line, `${differing.join(", ")} differ from line ${first.line} of the same bill`);
+    if (differing.length > 0)
+      fault(line.line, `${differing.join(", ")} differ from line ${first.line} of the same bill`);
   }
 
   const items = itemsOf(lines, fault);

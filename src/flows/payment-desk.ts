@@ -9,8 +9,16 @@ import {
   sleep,
   sqlStateOf,
 } from "../platform";
-import { ClaimLost, KeyTaken, type PaymentItem, type PostedAnswer, postPayments, type PostingDeps } from "./post-payments";
+import {
+  ClaimLost,
+  KeyTaken,
+  type PaymentItem,
+  type PostedAnswer,
+  postPayments,
+  type PostingDeps,
+} from "./post-payments";
 
+/** What payments are taken and posted with. */
 export interface PaymentDeskDeps extends PostingDeps {
   readonly lock: KeyLock;
   readonly limits: { readonly batchMax: number; readonly batchesInFlight: number; readonly queueMax: number };
@@ -112,7 +120,11 @@ async function workBatch(
       const busy = new Set(keys.filter((_, index) => grant.verdicts[index] === "busy"));
       const mine = free.filter((item) => !busy.has(keyOf(item)));
       const isHurried = (item: PaymentItem): boolean => item.deadline.leftMs() < SHORT_OF_TIME_MS;
-      await postInIsolation(deps, mine.filter((item) => !isHurried(item)), results);
+      await postInIsolation(
+        deps,
+        mine.filter((item) => !isHurried(item)),
+        results,
+      );
       for (const item of mine.filter((item) => !results.has(item))) await postInIsolation(deps, [item], results);
     } finally {
       grant.release();

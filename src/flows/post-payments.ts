@@ -42,6 +42,7 @@ export interface PostedAnswer {
   readonly isQuoted: boolean;
 }
 
+/** What a list of payments is posted with. */
 export interface PostingDeps {
   readonly db: Db;
   readonly clock: Clock;
@@ -141,7 +142,10 @@ async function readFacts(tx: Tx, items: readonly PaymentItem[]): Promise<Work[]>
   const earliestMs = Math.min(...items.map(({ receivedAtMs }) => receivedAtMs));
   const keys = items.map(({ partner, message }) => ({ partnerId: partner.partnerId, traxId: message.traxId }));
   const billKeys = items.map(({ message }) => billKeyOf(message.productCode, message.billNumber));
-  const pairs = items.map(({ partner }, index) => ({ billKey: billKeys[index] as string, partnerId: partner.partnerId }));
+  const pairs = items.map(({ partner }, index) => ({
+    billKey: billKeys[index] as string,
+    partnerId: partner.partnerId,
+  }));
   // Sent together: one round trip for the three.
   const [stored, bills, quotes] = await Promise.all([
     readPaymentKeys(tx, keys),

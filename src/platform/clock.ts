@@ -8,6 +8,7 @@ export interface Clock {
   monotonicMs(): number;
 }
 
+/** The machine's own clocks. */
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   nowMicros: () => BigInt(Date.now()) * 1000n + ((process.hrtime.bigint() / 1000n) % 1000n),

@@ -8,6 +8,7 @@ export interface IdSource {
   sysCode(): string;
 }
 
+/** Identifiers from the system's source of randomness. */
 export const randomIds: IdSource = {
   entryId(nowMs) {
     const bytes = randomBytes(16);
@@ -17,6 +18,5 @@ export const randomIds: IdSource = {
     const hex = bytes.toString("hex");
     return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
   },
-  sysCode: () =>
-    String(randomInt(0, 1_000_000)).padStart(6, "0") + String(randomInt(0, 1_000_000)).padStart(6, "0"),
+  sysCode: () => String(randomInt(0, 1_000_000)).padStart(6, "0") + String(randomInt(0, 1_000_000)).padStart(6, "0"),
 };

@@ -14,6 +14,7 @@ export interface Metrics {
   text(): Promise<string>;
 }
 
+/** A registry of its own, with the process's usual metrics beside ours. */
 export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });

@@ -50,7 +50,9 @@ export async function migrateToLatest(
     const [, applied] = (await knex.migrate.latest(config)) as [number, string[]];
     return applied;
   } catch (error) {
-    throw new Fault("migration", `migration ${running} failed, nothing was changed: ${messageOf(error)}`, { cause: error });
+    throw new Fault("migration", `migration ${running} failed, nothing was changed: ${messageOf(error)}`, {
+      cause: error,
+    });
   } finally {
     await knex.destroy();
     await guard.end().catch(() => {});
@@ -58,10 +60,7 @@ export async function migrateToLatest(
 }
 
 /** What knex's migrator needs to know, for the product and for knex's own command line alike. */
-export function migratorConfig(
-  dir = MIGRATIONS_DIR,
-  onStart: (name: string) => void = () => {},
-): Knex.MigratorConfig {
+export function migratorConfig(dir = MIGRATIONS_DIR, onStart: (name: string) => void = () => {}): Knex.MigratorConfig {
   return { tableName: TABLE, migrationSource: sourceIn(dir, onStart) };
 }
 

@@ -38,7 +38,10 @@ export function createSecretBox(keys: readonly (readonly [keyId: string, key: Bu
     open(sealed, identity) {
       const key = ring.get(sealed.keyId);
       if (key === undefined) {
-        throw new Fault("secret_unreadable", `a credential is encrypted under key id "${sealed.keyId}", which is not configured`);
+        throw new Fault(
+          "secret_unreadable",
+          `a credential is encrypted under key id "${sealed.keyId}", which is not configured`,
+        );
       }
       if (sealed.ciphertext.length < TAG_BYTES || sealed.nonce.length !== NONCE_BYTES) {
         throw new Fault("secret_unreadable", `the credential of ${identity} is truncated`);

@@ -29,13 +29,17 @@ export function wholeNumber(from: number, to: number): Rule {
   };
 }
 
+/** Any text, the empty one too. */
 export const ANY_TEXT: Rule = { must: "must be text", isMet: (value) => typeof value === "string" };
+/** A list of anything; its members are checked by whoever knows them. */
 export const LIST: Rule = { must: "must be a list", isMet: Array.isArray };
+/** A mark: true, or left out. */
 export const TRUE_IF_GIVEN: Rule = {
   must: "must be true or left out",
   isMet: (value) => value === true,
   isOptional: true,
 };
+/** One character that a record can hold. */
 export const ONE_CHARACTER: Rule = {
   must: "must be one printable ASCII character",
   isMet: (value) => typeof value === "string" && /^[ -~]$/.test(value),

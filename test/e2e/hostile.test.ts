@@ -94,7 +94,17 @@ describe("a host under hostile input", () => {
   );
 
   it.each(Object.keys(SAMPLE))("answers a %s that is too long, not ASCII or has control characters", async (field) => {
-    for (const value of ["x".repeat(1_000), "9".repeat(1_000), "１２３", "Ω", "😀", "a\r\nb", "\u0000", "\u202e", "\ud800"]) {
+    for (const value of [
+      "x".repeat(1_000),
+      "9".repeat(1_000),
+      "１２３",
+      "Ω",
+      "😀",
+      "a\r\nb",
+      "\u0000",
+      "\u202e",
+      "\ud800",
+    ]) {
       const reply = await post(url(), JSON.stringify({ ...SAMPLE, [field]: value }));
       expect(reply.fields["resultCode"]).toBe("30");
       expect(reply.text).not.toContain("\\u0000");
@@ -136,10 +146,19 @@ describe("a host under hostile input", () => {
     ["a compressed body", () => post(url(), gzipSync(text()), { "content-encoding": "gzip" }), 415],
     ["another address", () => post(`${host.url}/finpay/nothing`, text()), 404],
     ["a path that climbs", () => post(`${host.url}/finpay/%2e%2e/%2e%2e/etc/passwd`, text()), 404],
-    ["GET", () => fetch(url()).then(async (r) => ({ status: r.status, fields: await r.json(), headers: r.headers })), 405],
+    [
+      "GET",
+      () => fetch(url()).then(async (r) => ({ status: r.status, fields: await r.json(), headers: r.headers })),
+      405,
+    ],
     [
       "DELETE",
-      () => fetch(url(), { method: "DELETE" }).then(async (r) => ({ status: r.status, fields: await r.json(), headers: r.headers })),
+      () =>
+        fetch(url(), { method: "DELETE" }).then(async (r) => ({
+          status: r.status,
+          fields: await r.json(),
+          headers: r.headers,
+        })),
       405,
     ],
   ])("refuses %s with its own status and a JSON body", async (_name, send, status) => {
@@ -152,7 +171,10 @@ describe("a host under hostile input", () => {
   });
 
   it.each([
-    ["both lengths", "POST /finpay/billing HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"],
+    [
+      "both lengths",
+      "POST /finpay/billing HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    ],
     ["two lengths", "POST /finpay/billing HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}"],
     ["a blank before the colon", "POST /finpay/billing HTTP/1.1\r\nHost : x\r\nContent-Length: 2\r\n\r\n{}"],
     ["bare line feeds", "POST /finpay/billing HTTP/1.1\nHost: x\nContent-Length: 2\n\n{}"],

@@ -3,7 +3,16 @@ import openapi from "../../src/http/openapi.json";
 import { healthRoutes } from "../../src/http/routes/health";
 import { openApiRoutes } from "../../src/http/routes/openapi";
 import { switchRoutes } from "../../src/http/routes/switch";
-import { catalogOf, fill, inquiryMessage, newTraxId, paymentMessage, sign, telkomBill, testDb } from "../support/builders";
+import {
+  catalogOf,
+  fill,
+  inquiryMessage,
+  newTraxId,
+  paymentMessage,
+  sign,
+  telkomBill,
+  testDb,
+} from "../support/builders";
 import { startTestHost, type TestHost } from "../support/host";
 import { brokenLaws } from "../support/laws";
 import { createTestDatabase, type TestDatabase } from "../support/services";
@@ -235,7 +244,8 @@ describe("a host that the switch talks to", () => {
   it("keeps secrets, names and whole bill numbers out of its log", () => {
     const text = JSON.stringify(host.logs);
     expect(host.logs.length).toBeGreaterThan(20);
-    for (const secret of ["demo-password", "BUDI", "IDHAM", "8825220158", ...numbers]) expect(text).not.toContain(secret);
+    for (const secret of ["demo-password", "BUDI", "IDHAM", "8825220158", ...numbers])
+      expect(text).not.toContain(secret);
     expect(text).not.toMatch(/[0-9a-f]{64}/);
   });
 

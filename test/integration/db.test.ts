@@ -111,7 +111,9 @@ describe("a transaction", () => {
   });
 
   it("reports a deferred constraint that refuses the COMMIT as a definite no", async () => {
-    await database.query(`create table once (n int unique deferrable initially deferred); grant all on once to biller_app`);
+    await database.query(
+      `create table once (n int unique deferrable initially deferred); grant all on once to biller_app`,
+    );
     const twice: Statement = { name: "twice", isWrite: true, text: "insert into once values (1), (1)" };
     await expect(transact(db, (tx) => tx.run(twice, []))).rejects.toMatchObject({ code: "23505" });
     await expect(transact(db, (tx) => tx.run(insert(2), []))).resolves.toBeDefined();

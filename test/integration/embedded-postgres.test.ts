@@ -41,7 +41,9 @@ describe("the embedded PostgreSQL", () => {
       "select rolname, rolsuper, rolcreaterole, rolcreatedb from pg_roles where rolname like 'biller%' order by 1",
     );
     const plain = { rolsuper: false, rolcreaterole: false, rolcreatedb: false };
-    expect(roles.rows).toEqual(["biller_app", "biller_auditor", "biller_owner"].map((rolname) => ({ rolname, ...plain })));
+    expect(roles.rows).toEqual(
+      ["biller_app", "biller_auditor", "biller_owner"].map((rolname) => ({ rolname, ...plain })),
+    );
     const wrong = server.appUrl.replace(/:[0-9a-f]+@/, ":wrong@");
     await expect(onServer(wrong, "select 1")).rejects.toThrow(/password authentication failed/);
     expect(statSync(join(dir, "postgres.secrets.json")).mode & 0o777).toBe(0o600);

@@ -8,7 +8,13 @@ import { testServices } from "../support/services";
 const settle = () => new Promise((resolve) => setTimeout(resolve, 50));
 
 function lockOver(redis: Redis, faults: string[] = [], ttlMs = 5_000): KeyLock {
-  return createRedisKeyLock({ redis, ttlMs, restMs: 300, clock: systemClock, onFault: (message) => faults.push(message) });
+  return createRedisKeyLock({
+    redis,
+    ttlMs,
+    restMs: 300,
+    clock: systemClock,
+    onFault: (message) => faults.push(message),
+  });
 }
 
 async function ready(url: string, timeoutMs = 200): Promise<Redis> {
@@ -54,7 +60,9 @@ describe("the lock over a real Redis", () => {
   });
 
   it("takes any bytes as a key", async () => {
-    const keys = ["payment:1:a b", "payment:1:*", "payment:1:\u0000", "x".repeat(5_000)].map((key) => key + newTraxId());
+    const keys = ["payment:1:a b", "payment:1:*", "payment:1:\u0000", "x".repeat(5_000)].map(
+      (key) => key + newTraxId(),
+    );
     expect((await lockOver(redis).acquire(keys)).verdicts).toEqual(keys.map(() => "held"));
   });
 });

@@ -44,7 +44,9 @@ describe("migrations", () => {
       join(dir, "002-bad.js"),
       migration(`await knex.raw("create table half (n int)"); await knex.raw("select 1/0");`),
     );
-    await expect(migrateToLatest(empty.ownerUrl, { ...quiet, dir })).rejects.toThrow(/002-bad failed.*division by zero/);
+    await expect(migrateToLatest(empty.ownerUrl, { ...quiet, dir })).rejects.toThrow(
+      /002-bad failed.*division by zero/,
+    );
     const tables = await empty.query<{ name: string }>(
       `select table_name as name from information_schema.tables where table_schema = 'public' and table_name in ('good', 'half')`,
     );

@@ -76,8 +76,11 @@ describe("posting a list of payments", () => {
       { account_code: "bill-collections", side: "credit", amount: "30000" },
       { account_code: "fee-earned", side: "credit", amount: "5000" },
     ]);
-    const [bill] = await database.query(`select paid_amount::text, version, paid_at is not null as paid from bill
-      where bill_number = $1`, [billNumber]);
+    const [bill] = await database.query(
+      `select paid_amount::text, version, paid_at is not null as paid from bill
+      where bill_number = $1`,
+      [billNumber],
+    );
     expect(bill).toMatchObject({ paid_amount: "30000", paid: true });
   });
 
@@ -122,7 +125,13 @@ describe("posting a list of payments", () => {
     const original = pay({ billNumber });
     await post(original);
     const [answer] = await post(
-      pay({ traxId: original.message.traxId, billNumber: freshBill(), amount: "1", feeAmount: "0", productCode: "020013" }),
+      pay({
+        traxId: original.message.traxId,
+        billNumber: freshBill(),
+        amount: "1",
+        feeAmount: "0",
+        productCode: "020013",
+      }),
     );
     expect(answer?.differing).toEqual(["productCode", "billNumber", "amount", "feeAmount"]);
     expect(answer?.body).not.toContain(billNumber);
@@ -199,9 +208,10 @@ describe("posting a list of payments", () => {
   it("writes nothing at all when the deadline has passed before the commit", async () => {
     const item = pay({ billNumber: freshBill() });
     await expect(postPayments(testPosting(db), [item], deadlineIn(systemClock, -1))).rejects.toThrow(/deadline/);
-    const [{ n } = { n: -1 }] = await database.query<{ n: number }>(`select count(*)::int as n from trax where trax_id = $1`, [
-      item.message.traxId,
-    ]);
+    const [{ n } = { n: -1 }] = await database.query<{ n: number }>(
+      `select count(*)::int as n from trax where trax_id = $1`,
+      [item.message.traxId],
+    );
     expect(n).toBe(0);
   });
 

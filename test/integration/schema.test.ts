@@ -30,7 +30,11 @@ describe("the schema", () => {
       )
     ).map((row) => row.name);
     for (const url of [database.ownerUrl, database.superuserUrl]) {
-      const changes = [`update ${table} set ${column} = ${column}`, `delete from ${table}`, `truncate ${table} cascade`];
+      const changes = [
+        `update ${table} set ${column} = ${column}`,
+        `delete from ${table}`,
+        `truncate ${table} cascade`,
+      ];
       for (const change of changes) await expect(onServer(url, change)).rejects.toThrow(/append-only: .* refused/);
     }
     for (const change of [`update ${table} set ${column} = ${column}`, `delete from ${table}`, `truncate ${table}`]) {
@@ -46,7 +50,11 @@ describe("the schema", () => {
     expect(partitions.length).toBeGreaterThanOrEqual(15);
     for (const { name } of partitions) {
       await expect(onServer(database.ownerUrl, `truncate ${name}`)).rejects.toThrow(/append-only: TRUNCATE refused/);
-      for (const change of [`delete from ${name}`, `insert into ${name} select * from ${name}`, `select from ${name}`]) {
+      for (const change of [
+        `delete from ${name}`,
+        `insert into ${name} select * from ${name}`,
+        `select from ${name}`,
+      ]) {
         await expect(onServer(database.appUrl, change)).rejects.toThrow(/permission denied/);
       }
     }
@@ -76,11 +84,23 @@ describe("the schema", () => {
   });
 
   it("lets the auditor read the books and nothing else, least of all a credential", async () => {
-    for (const table of ["trax", "journal_entry", "posting", "attempt", "account", "bill", "bill_item", "quote", "product"]) {
+    for (const table of [
+      "trax",
+      "journal_entry",
+      "posting",
+      "attempt",
+      "account",
+      "bill",
+      "bill_item",
+      "quote",
+      "product",
+    ]) {
       await expect(onServer(database.auditorUrl, `select count(*) from ${table}`)).resolves.toBeDefined();
       await expect(onServer(database.auditorUrl, `delete from ${table}`)).rejects.toThrow(/permission denied/);
     }
-    await expect(onServer(database.auditorUrl, "select credential_id, key_id from partner_credential")).resolves.toBeDefined();
+    await expect(
+      onServer(database.auditorUrl, "select credential_id, key_id from partner_credential"),
+    ).resolves.toBeDefined();
     for (const statement of [
       "select ciphertext from partner_credential",
       "select * from partner_credential",
@@ -105,7 +125,9 @@ describe("the schema", () => {
     await expect(onServer(database.appUrl, `insert into posting values ${posting(1, "debit", "100")}`)).rejects.toThrow(
       /does not balance: debits 100, credits 0/,
     );
-    await expect(onServer(database.appUrl, `insert into posting values ${posting(1, "debit", "-5")}`)).rejects.toMatchObject({
+    await expect(
+      onServer(database.appUrl, `insert into posting values ${posting(1, "debit", "-5")}`),
+    ).rejects.toMatchObject({
       constraint: "posting_amount_positive",
     });
   });
@@ -135,7 +157,9 @@ describe("the schema", () => {
     expect(first.n).toBe(6);
     expect((await create()).rows[0]).toEqual({ n: 0 });
     await expect(onServer(database.appUrl, "select ensure_month_partitions(500)")).rejects.toThrow(/between 0 and 120/);
-    const both = await Promise.all([1, 2, 3].map(() => onServer(database.appUrl, "select ensure_month_partitions(12) as n")));
+    const both = await Promise.all(
+      [1, 2, 3].map(() => onServer(database.appUrl, "select ensure_month_partitions(12) as n")),
+    );
     expect(both.map((result) => (result.rows[0] as { n: number }).n).sort()).toEqual([0, 0, 21]);
   });
 

@@ -1,7 +1,12 @@
 import { chmodSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type EmbeddedPostgres, type EmbeddedRedis, startEmbeddedPostgres, startEmbeddedRedis } from "../../src/platform/embedded";
+import {
+  type EmbeddedPostgres,
+  type EmbeddedRedis,
+  startEmbeddedPostgres,
+  startEmbeddedRedis,
+} from "../../src/platform/embedded";
 import { migrateToLatest } from "../../src/platform/migrate";
 import { SERVICES_VARIABLE, type TestServices } from "./services";
 

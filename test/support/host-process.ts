@@ -50,7 +50,9 @@ export async function startHostProcess(
       const found = /^listening (\S+)$/m.exec(output)?.[1];
       if (found !== undefined) resolve(found);
     });
-    void ended.then(({ code, signal }) => reject(new Error(`the host ended with ${code ?? signal} before it listened`)));
+    void ended.then(({ code, signal }) =>
+      reject(new Error(`the host ended with ${code ?? signal} before it listened`)),
+    );
   });
   return { url, child, ended, send: (message) => post(`${url}/finpay/billing`, JSON.stringify(message)) };
 }

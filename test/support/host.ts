@@ -55,7 +55,11 @@ export async function startTestHost(
 }
 
 /** Posts raw text as JSON. */
-export async function post(url: string, body: string | Uint8Array, headers: Record<string, string> = {}): Promise<Reply> {
+export async function post(
+  url: string,
+  body: string | Uint8Array,
+  headers: Record<string, string> = {},
+): Promise<Reply> {
   const response = await fetch(url, {
     method: "POST",
     headers: { "content-type": "application/json", ...headers },

@@ -4,7 +4,8 @@ import type { TestDatabase } from "./services";
 export async function brokenLaws(database: TestDatabase): Promise<string[]> {
   const broken: string[] = [];
   const law = async (text: string, name: string): Promise<void> => {
-    for (const row of await database.query<Record<string, unknown>>(text)) broken.push(`${name}: ${JSON.stringify(row)}`);
+    for (const row of await database.query<Record<string, unknown>>(text))
+      broken.push(`${name}: ${JSON.stringify(row)}`);
   };
   await law(
     `select entry_id from posting group by entry_id having sum(case side when 'debit' then amount else -amount end) <> 0`,

@@ -11,7 +11,10 @@ export function billCommands(program: Command, exit: (code: number) => void): vo
   bill
     .command("import <file>")
     .description("create bills from a CSV file; importing the same file again changes nothing")
-    .option("--skip-bad", "import the good bills and leave out those with a bad line; default: all of the file or nothing")
+    .option(
+      "--skip-bad",
+      "import the good bills and leave out those with a bad line; default: all of the file or nothing",
+    )
     .option("--json", "machine-readable output")
     .addHelpText(
       "after",
@@ -36,12 +39,15 @@ left empty after its first line. Example:
             }
             showProblems(report.problems, report.badLines);
             const { bills, created, changed, items } = report;
-            print(`${bills} bills read: ${created} created, ${changed} changed, ${bills - created - changed} as they were`);
+            print(
+              `${bills} bills read: ${created} created, ${changed} changed, ${bills - created - changed} as they were`,
+            );
             print(`${items} items added${report.badLines === 0 ? "" : `, ${report.badLines} bad lines left out`}`);
           } catch (error) {
             if (!(error instanceof BadLines)) throw error;
             exit(1);
-            if (options.json) printJson({ file, error: error.message, badLines: error.count, problems: error.problems });
+            if (options.json)
+              printJson({ file, error: error.message, badLines: error.count, problems: error.problems });
             else {
               showProblems(error.problems, error.count);
               say(error.message);

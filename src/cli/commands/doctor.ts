@@ -19,7 +19,9 @@ export function doctorCommand(program: Command, exit: (code: number) => void): v
         return;
       }
       for (const { name, verdict, detail, advice } of findings) {
-        print(`${MARKS[verdict]}  ${name}: ${detail}${advice === undefined || verdict === "ok" ? "" : `\n         -> ${advice}`}`);
+        print(
+          `${MARKS[verdict]}  ${name}: ${detail}${advice === undefined || verdict === "ok" ? "" : `\n         -> ${advice}`}`,
+        );
       }
     });
 }

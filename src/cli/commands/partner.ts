@@ -48,7 +48,8 @@ export function partnerCommands(program: Command): void {
             const { name = userName, product: productCodes } = options;
             return insertPartner(tx, { userName, name, productCodes, dialect, password }, secrets);
           });
-          if (partnerId === null) throw new Fault("partner_exists", `a partner with userName ${userName} exists already`);
+          if (partnerId === null)
+            throw new Fault("partner_exists", `a partner with userName ${userName} exists already`);
           if (options.json) printJson({ partnerId, userName });
           else print(`partner ${userName} created; a running host knows it within two seconds`);
         }),

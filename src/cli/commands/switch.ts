@@ -89,7 +89,9 @@ function withCommon(command: Command): Command {
     .option("--terminal <id>", "terminal", "BILLER01")
     .addOption(new Option("--hash <name>", "outer hash").choices(["sha256", "md5", "sha1"]).default("sha256"))
     .addOption(
-      new Option("--joiner <text>", "what stands between the signed fields: nothing, or a dot").choices(["", "."]).default(""),
+      new Option("--joiner <text>", "what stands between the signed fields: nothing, or a dot")
+        .choices(["", "."])
+        .default(""),
     )
     .option("--timeout <ms>", "longest wait for an answer, milliseconds", milliseconds, 40_000)
     .option("--json", "print the reply as JSON only");
@@ -163,7 +165,9 @@ function show(reply: SwitchReply, options: SwitchOptions): void {
     return;
   }
   const repeat = reply.isReplay ? ", the stored reply of an earlier request" : "";
-  print(`${String(fields["resultCode"])} ${String(fields["resultDesc"])}${repeat} (${Math.round(reply.durationMs)} ms)`);
+  print(
+    `${String(fields["resultCode"])} ${String(fields["resultDesc"])}${repeat} (${Math.round(reply.durationMs)} ms)`,
+  );
   for (const name of ["amount", "feeAmount"]) {
     const text = String(fields[name] ?? "");
     if (/^[0-9]+$/.test(text)) print(`  ${name.padEnd(13)} ${rupiahText(BigInt(text))}`);

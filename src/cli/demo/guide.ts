@@ -15,7 +15,14 @@ export function demoGuide(url: string): string {
     nowMicros,
   );
   const payment = buildMessage(
-    { ...common, transactionType: "50", amount: amount.toString().padStart(12, "0"), feeAmount, bit61, traxId: "64569131293" },
+    {
+      ...common,
+      transactionType: "50",
+      amount: amount.toString().padStart(12, "0"),
+      feeAmount,
+      bit61,
+      traxId: "64569131293",
+    },
     nowMicros,
   );
   return [

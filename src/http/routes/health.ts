@@ -9,6 +9,7 @@ export interface ReadinessCheck {
   readonly detail: string;
 }
 
+/** What the platform's addresses answer from. */
 export interface HealthRouteDeps {
   readonly readiness: () => Promise<readonly ReadinessCheck[]>;
   readonly metrics: Metrics;

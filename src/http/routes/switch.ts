@@ -5,6 +5,7 @@ import type { Accepts, AttemptJournal, MessageAnswer } from "../../flows";
 import { type Clock, type Logger, maskNumber, type Metrics } from "../../platform";
 import { jsonBody } from "../middleware/json-body";
 
+/** What the switch's addresses answer from. */
 export interface SwitchRouteDeps {
   readonly answer: (rawBody: string, accepts: Accepts) => Promise<MessageAnswer>;
   readonly attempts: AttemptJournal;

@@ -1,5 +1,15 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, chmodSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  chmodSync,
+} from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { Fault } from "../faults";
 import { type Account, spawnAs } from "./account";
@@ -19,7 +29,11 @@ export interface PostgresBinaries {
  *
  * @throws Fault telling what to do when this platform has no package or its programs do not run
  */
-export function locatePostgres(account: Account | null, copiesDir: string, log: (line: string) => void): PostgresBinaries {
+export function locatePostgres(
+  account: Account | null,
+  copiesDir: string,
+  log: (line: string) => void,
+): PostgresBinaries {
   const { root, version } = locatePackage();
   const inPlace = join(root, "native");
   const restored = restoreSymlinks(root, inPlace);

@@ -1,5 +1,14 @@
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync, lstatSync, mkdirSync, readdirSync, realpathSync, readlinkSync, rmdirSync, symlinkSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  realpathSync,
+  readlinkSync,
+  rmdirSync,
+  symlinkSync,
+} from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { Fault } from "../faults";
 import { type Account, canReach } from "./account";
@@ -53,12 +62,7 @@ function removeIfEmpty(dir: string, account: Account | null): void {
   rmdirSync(dir);
 }
 
-function relocate(
-  here: string,
-  account: Account | null,
-  log: (line: string) => void,
-  sharedPlace: string,
-): DataPlace {
+function relocate(here: string, account: Account | null, log: (line: string) => void, sharedPlace: string): DataPlace {
   const ofThisCheckout = join(sharedPlace, createHash("sha256").update(here).digest("hex").slice(0, 16));
   const earlier = existsSync(ofThisCheckout);
   const target = join(ofThisCheckout, randomBytes(4).toString("hex"), basename(here));

@@ -1,5 +1,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, existsSync, openSync, readFileSync, readlinkSync, realpathSync, renameSync, rmSync, statSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { Fault } from "../faults";
 import { type Account, serverAccount, spawnAs } from "./account";
@@ -26,6 +36,7 @@ export interface EmbeddedPostgres {
   onUnexpectedExit(listener: (reason: string) => void): void;
 }
 
+/** What to start a server with. */
 export interface EmbeddedPostgresOptions {
   /** The caller holds the lock of the directory that this lies in (see lockDataDir). */
   readonly dataDir: string;

@@ -62,8 +62,9 @@ describe("the business date", () => {
 
   it("agrees with the time zone database at any instant and cut-off", () => {
     const instant = integer({ min: 0, max: at("2200-01-01T00:00:00Z") });
-    const cutOff = integer({ min: 0, max: 1_440 })
-      .map((of) => `${String(Math.floor(of / 60)).padStart(2, "0")}:${String(of % 60).padStart(2, "0")}`);
+    const cutOff = integer({ min: 0, max: 1_440 }).map(
+      (of) => `${String(Math.floor(of / 60)).padStart(2, "0")}:${String(of % 60).padStart(2, "0")}`,
+    );
     assert(
       property(instant, cutOff, (epochMs, hhmm) => {
         expect(businessDateOf(epochMs, hhmm)).toBe(independently(epochMs, hhmm));

@@ -170,6 +170,31 @@ describe("describing a damaged record", () => {
     ]);
   });
 
+  it("shows no more members than its layout has, however many the record claims", () => {
+    const record = compileLayout({
+      name: "r",
+      source: "test",
+      fields: [
+        { kind: "digits", name: "n", width: 9 },
+        {
+          kind: "group",
+          name: "g",
+          count: "n",
+          max: 2,
+          order: "as-listed",
+          fields: [{ kind: "text", name: "v", width: 1 }],
+        },
+      ],
+    });
+    expect(outlineOf("999999999abc", record)).toEqual([
+      "n@0+9=999999999",
+      "g[0].v@9+1=a",
+      "g[1].v@10+1=b",
+      "(beyond)@11+1!",
+    ]);
+    expect(faultsOf("999999999ab", record)).toEqual(["g, offset 9: must have 1 to 2 members"]);
+  });
+
   it("shows as many members as there is room for when their number cannot be read", () => {
     const text = `${BODY.slice(0, 19)}x${BODY.slice(20)}`;
     expect(outlineOf(text)).toEqual([...HEAD.slice(0, 3), "jumlahBill@19+1!", ...BILLS]);

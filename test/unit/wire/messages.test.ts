@@ -119,7 +119,7 @@ describe("a field of a request", () => {
     ["channel", 4],
     ["terminal", 8],
     ["transactionType", 2],
-  ])("%s has exactly %d characters, for signatures to be unambiguous", (name, width) => {
+  ])("%s has exactly %d characters, neither more nor fewer", (name, width) => {
     for (const length of [0, width - 1, width + 1, 1000]) {
       expect(faultsOf(decodeRequest({ ...PAYMENT, [name]: "5".repeat(length) }))).toEqual([
         `${name} must have exactly ${width} characters`,

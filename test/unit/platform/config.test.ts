@@ -1,0 +1,160 @@
+import { randomBytes } from "node:crypto";
+import { ConfigFault, loadConfig, SETTINGS } from "../../../src/platform";
+
+const KEY = Buffer.alloc(32, 1).toString("base64");
+const OTHER_KEY = Buffer.alloc(32, 2).toString("base64");
+
+function faultsOf(env: Record<string, string>): readonly string[] {
+  try {
+    loadConfig(env);
+    return [];
+  } catch (fault) {
+    return (fault as ConfigFault).problems;
+  }
+}
+
+describe("settings", () => {
+  it("of an empty environment are the defaults of the list", () => {
+    const defaults = Object.fromEntries(Object.entries(SETTINGS).map(([name, { default: value }]) => [name, value]));
+    expect(loadConfig({})).toEqual(loadConfig(defaults));
+    expect(loadConfig({})).toEqual({
+      host: "127.0.0.1",
+      port: 8_080,
+      databaseUrl: null,
+      migrationDatabaseUrl: null,
+      databasePoolMax: 8,
+      redisUrl: null,
+      credentialKeys: null,
+      dataDir: ".data",
+      searchPath: "",
+      logLevel: "info",
+      seedDemo: null,
+      batchMax: 128,
+      batchesInFlight: 2,
+      queueMax: 5_000,
+      shutdownTimeoutMs: 15_000,
+      allowUnsafeDurability: false,
+    });
+  });
+
+  it("have no default for a secret", () => {
+    expect(SETTINGS.CREDENTIAL_KEYS.default).toBe("");
+    expect(faultsOf({ DATABASE_URL: "postgres://h/d" }).join()).toContain("CREDENTIAL_KEYS: required");
+  });
+
+  it("are read, blanks around them taken off, and cannot be changed afterwards", () => {
+    const config = loadConfig({
+      HOST: " 0.0.0.0 ",
+      PORT: "0",
+      DATABASE_URL: "postgresql://app:x@db/biller ",
+      MIGRATION_DATABASE_URL: "postgres://owner:x@db/biller",
+      REDIS_URL: "rediss://cache:6380",
+      CREDENTIAL_KEYS: `new:${KEY}, old:${OTHER_KEY}`,
+      SEED_DEMO: "false",
+      ALLOW_UNSAFE_DURABILITY: "true",
+      PATH: "/bin",
+      UNRELATED: "ignored",
+    });
+    expect(config).toMatchObject({
+      host: "0.0.0.0",
+      port: 0,
+      databaseUrl: "postgresql://app:x@db/biller",
+      migrationDatabaseUrl: "postgres://owner:x@db/biller",
+      redisUrl: "rediss://cache:6380",
+      credentialKeys: [
+        ["new", Buffer.alloc(32, 1)],
+        ["old", Buffer.alloc(32, 2)],
+      ],
+      seedDemo: false,
+      allowUnsafeDurability: true,
+      searchPath: "/bin",
+    });
+    expect(Object.isFrozen(config)).toBe(true);
+  });
+
+  it.each<[string, keyof ReturnType<typeof loadConfig>, number, number]>([
+    ["PORT", "port", 0, 65_535],
+    ["DATABASE_POOL_MAX", "databasePoolMax", 2, 500],
+    ["BATCH_MAX", "batchMax", 1, 1_000],
+    ["BATCHES_IN_FLIGHT", "batchesInFlight", 1, 64],
+    ["QUEUE_MAX", "queueMax", 1, 1_000_000],
+    ["SHUTDOWN_TIMEOUT_MS", "shutdownTimeoutMs", 100, 600_000],
+  ])("that are numbers have a range: %s", (name, member, min, max) => {
+    expect(loadConfig({ [name]: String(min) })[member]).toBe(min);
+    expect(loadConfig({ [name]: String(max) })[member]).toBe(max);
+    for (const wrong of [min - 1, max + 1, "1e2", "0x10", "12.5", "+5", "many", "１２", "9".repeat(40)]) {
+      const faults = faultsOf({ [name]: String(wrong) });
+      expect(faults).toHaveLength(1);
+      expect(faults[0]).toBe(`${name}: must be a whole number from ${min} to ${max}`);
+    }
+  });
+
+  it.each([
+    ["LOG_LEVEL", "loud", "info"],
+    ["SEED_DEMO", "yes", "must be true or false"],
+    ["SEED_DEMO", "TRUE", "must be true or false"],
+    ["ALLOW_UNSAFE_DURABILITY", "1", "must be true or false"],
+    ["REDIS_URL", "http://cache", "redis:// or rediss://"],
+    ["REDIS_URL", "cache:6379", "redis:// or rediss://"],
+    ["MIGRATION_DATABASE_URL", "mysql://db/x", "postgres:// or postgresql://"],
+    ["MIGRATION_DATABASE_URL", "not a url", "postgres:// or postgresql://"],
+  ])("say what would be right: %s=%s", (name, value, hint) => {
+    const faults = faultsOf({ [name]: value });
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toContain(name);
+    expect(faults[0]).toContain(hint);
+  });
+
+  it("that are wrong are all named at once", () => {
+    const env = {
+      PORT: "http",
+      DATABASE_URL: "mysql://h/d",
+      DATABASE_POOL_MAX: "1",
+      REDIS_URL: "x",
+      LOG_LEVEL: "x",
+      SEED_DEMO: "x",
+      BATCH_MAX: "0",
+      BATCHES_IN_FLIGHT: "65",
+      QUEUE_MAX: "-1",
+      SHUTDOWN_TIMEOUT_MS: "99",
+      ALLOW_UNSAFE_DURABILITY: "x",
+    };
+    const named = faultsOf(env).map((fault) => fault.split(":")[0]);
+    expect(named.toSorted()).toEqual([...Object.keys(env), "CREDENTIAL_KEYS"].toSorted());
+    expect(() => loadConfig(env)).toThrow(ConfigFault);
+  });
+
+  it("never show in a fault, since some are secrets", () => {
+    const secret = randomBytes(12).toString("hex");
+    const wrong = Object.fromEntries(Object.keys(SETTINGS).map((name) => [name, `${secret}://${secret}`]));
+    const keys = `${secret} ${secret}:${secret}`;
+    for (const env of [wrong, { ...wrong, CREDENTIAL_KEYS: keys }, { CREDENTIAL_KEYS: `a:${secret},a:${secret}` }]) {
+      expect(faultsOf(env).length).toBeGreaterThan(0);
+      expect(() => loadConfig(env)).toThrow(expect.not.objectContaining({ message: expect.stringContaining(secret) }));
+    }
+  });
+});
+
+describe("the key ring", () => {
+  const shortKey = Buffer.alloc(31).toString("base64");
+  const LENGTH = "CREDENTIAL_KEYS: each key must be id:base64 of exactly 32 bytes";
+  const TWICE = "CREDENTIAL_KEYS: a key id appears twice";
+  it.each<[string, string, string[]]>([
+    ["no id", KEY, [LENGTH]],
+    ["an empty id", `:${KEY}`, [LENGTH]],
+    ["an id with a blank inside", `k 1:${KEY}`, [LENGTH]],
+    ["an id of 41 characters", `${"k".repeat(41)}:${KEY}`, [LENGTH]],
+    ["a key of 31 bytes", `k1:${shortKey}`, [LENGTH]],
+    ["a key of 33 bytes", `k1:${Buffer.alloc(33).toString("base64")}`, [LENGTH]],
+    ["a second key that is missing", `k1:${KEY},`, [LENGTH]],
+    ["one id for two keys", `k1:${KEY},k1:${OTHER_KEY}`, [TWICE]],
+    ["both of these faults", `k1:${KEY},k1:${shortKey}`, [LENGTH, TWICE]],
+  ])("is refused with %s", (_, text, problems) => {
+    expect(faultsOf({ CREDENTIAL_KEYS: text })).toEqual(problems);
+  });
+
+  it("takes ids up to forty characters", () => {
+    const id = `A.b_c-${"9".repeat(34)}`;
+    expect(loadConfig({ CREDENTIAL_KEYS: `${id}:${KEY}` }).credentialKeys?.[0]?.[0]).toBe(id);
+  });
+});

@@ -1,0 +1,75 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { maskNumber } from "../../../src/platform";
+
+const ROOT = join(__dirname, "../../..");
+
+/** What a process of its own writes to standard output while it runs this with a logger named `log`. */
+function outputOf(body: string, level = "info"): string {
+  const script = `
+    const { createLogger } = require("./src/platform/logger");
+    const log = createLogger({ level: ${JSON.stringify(level)} });
+    ${body}`;
+  const { stdout, stderr, status } = spawnSync(process.execPath, ["-r", "tsx/cjs", "-e", script], {
+    cwd: ROOT,
+    encoding: "utf8",
+  });
+  if (status !== 0) throw new Error(stderr);
+  return stdout;
+}
+
+const linesOf = (output: string): Record<string, unknown>[] =>
+  output
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+describe("the log", () => {
+  const HOSTILE = 'a\nb\r\nc\u001b[31mred\u001b[0m\u2028d\u0000e\u0085f"}\n{"level":60,"msg":"forged"}';
+
+  it("is one JSON line per event, whatever a value holds", () => {
+    const output = outputOf(`
+      const hostile = ${JSON.stringify(HOSTILE)};
+      log.info({ traxId: hostile, [hostile]: 1 }, hostile);
+      log.error(new Error(hostile));
+      log.warn({ nested: { deep: [hostile] } }, "plain");`);
+    const lines = linesOf(output);
+    expect(lines).toHaveLength(3);
+    expect(lines[0]).toMatchObject({ level: 30, traxId: HOSTILE, msg: HOSTILE });
+    expect(lines[1]).toMatchObject({ level: 50, err: { message: HOSTILE } });
+    // Nothing but line ends below U+0020: no terminal can be made to do anything.
+    expect([...output].filter((each) => each < " " && each !== "\n")).toEqual([]);
+    expect(output).not.toContain("\u001b");
+  });
+
+  it("says when and by which process, in a form that sorts", () => {
+    const [line] = linesOf(outputOf(`log.info("x")`));
+    expect(line?.["time"]).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    expect(line).toMatchObject({ pid: expect.any(Number), msg: "x" });
+  });
+
+  it("masks secrets that were handed in by mistake", () => {
+    const output = outputOf(`
+      log.info({ password: "hunter2", signature: "hunter2", authorization: "hunter2" });
+      log.info({ partner: { password: "hunter2", secret: "hunter2", signature: "hunter2", authorization: "hunter2" } });`);
+    expect(output).not.toContain("hunter2");
+    expect(linesOf(output)[1]).toMatchObject({ partner: { password: "[masked]", secret: "[masked]" } });
+  });
+
+  it("writes what its level allows and nothing else", () => {
+    expect(linesOf(outputOf(`log.debug("a"); log.info("b"); log.warn("c")`, "warn"))).toMatchObject([{ msg: "c" }]);
+    expect(outputOf(`log.fatal("a")`, "silent")).toBe("");
+  });
+});
+
+describe("a masked number", () => {
+  it.each([
+    ["0021008457003", "00*********03"],
+    ["12345", "12*45"],
+    ["1234", "****"],
+    ["1", "*"],
+    ["", ""],
+  ])("of %j is %j", (number, masked) => {
+    expect(maskNumber(number)).toBe(masked);
+  });
+});
