@@ -44,7 +44,7 @@ export async function* readBillFile(path: string, onRead: (bytes: number) => voi
     on_skip: (error: CsvError | undefined) => {
       // The parser cannot find the next line after this: what follows would be lost without a word.
       if (error?.code === "CSV_MAX_RECORD_SIZE") throw error;
-      const line = Number((error as { lines?: number } | undefined)?.lines ?? 0);
+      const line = (error as { lines?: number } | undefined)?.lines ?? 0;
       if (unreadable.at(-1)?.line === line) return undefined;
       unreadable.push({ line, problem: `cannot be read as CSV: ${error?.message ?? "unknown reason"}`.slice(0, 200) });
       return undefined;

@@ -6,7 +6,7 @@ export interface DatabaseContext {
   readonly db: Db;
   readonly secrets: SecretBox;
   /** One transaction with a generous deadline. */
-  transact<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  readonly transact: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>;
 }
 
 const COMMAND_TIMEOUT_MS = 60_000;

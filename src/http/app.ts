@@ -39,7 +39,7 @@ export interface HttpServer {
    * Takes no new connections, finishes the answers in progress, then closes every connection: also those that never sent
    * a whole request, which would otherwise hold the process up. What is left after `timeoutMs` milliseconds is cut.
    */
-  drain(timeoutMs: number): Promise<void>;
+  readonly drain: (timeoutMs: number) => Promise<void>;
 }
 
 /** An HTTP server over the application that slow or half-open clients cannot exhaust. Not yet listening. */

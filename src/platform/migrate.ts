@@ -14,7 +14,7 @@ const ADVISORY_LOCK = 4_823_001;
 /** Names of the migrations that ship with this build, in order, without extension. */
 export function shippedMigrations(dir = MIGRATIONS_DIR): string[] {
   const names = readdirSync(dir).filter((file) => /^[0-9]{3}-.*\.(ts|js)$/.test(file) && !file.endsWith(".d.ts"));
-  return names.map((file) => parse(file).name).sort();
+  return names.map((file) => parse(file).name).toSorted();
 }
 
 /**

@@ -51,7 +51,7 @@ async function expectOneWinner(hosts: readonly HostProcess[]): Promise<void> {
   const billNumber = freshBill();
   const rivals = Array.from({ length: 8 }, () => paymentMessage({ billNumber }));
   const replies = await Promise.all(rivals.map((rival, n) => (hosts[n % hosts.length] as HostProcess).send(rival)));
-  const codes = replies.map(({ fields }) => fields["resultCode"]).toSorted();
+  const codes = replies.map(({ fields }) => String(fields["resultCode"])).toSorted();
   expect(codes).toEqual(["00", ...Array<string>(7).fill("88")]);
 }
 

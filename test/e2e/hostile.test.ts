@@ -72,7 +72,7 @@ describe("a host under hostile input", () => {
   });
 
   const SAMPLE = paymentMessage();
-  const TYPES = [1, true, null, ["x"], { x: "y" }, 1e400];
+  const TYPES = [1, true, null, ["x"], { x: "y" }, 1.5];
   it.each(Object.keys(SAMPLE).flatMap((field) => TYPES.map((value) => [field, value] as const)))(
     "answers %s of the wrong type (%j) with a format error",
     async (field, value) => {

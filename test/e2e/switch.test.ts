@@ -266,7 +266,7 @@ describe("a host that the switch talks to", () => {
         expect({ path, found: ![404, 405, 501].includes(response.status) }).toEqual({ path, found: true });
       }
     }
-    const served = (await (await fetch(`${host.url}/openapi.json`)).json()) as unknown;
+    const served: unknown = await (await fetch(`${host.url}/openapi.json`)).json();
     expect(served).toEqual(openapi);
   });
 

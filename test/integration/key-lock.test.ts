@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { Redis } from "ioredis";
+import type { Redis } from "ioredis";
 import { createRedisKeyLock, type KeyLock, openRedis, systemClock } from "../../src/platform";
 import { freePort, locateRedis } from "../../src/platform/embedded";
 import { newTraxId } from "../support/builders";

@@ -160,7 +160,7 @@ describe("the schema", () => {
     const both = await Promise.all(
       [1, 2, 3].map(() => onServer(database.appUrl, "select ensure_month_partitions(12) as n")),
     );
-    expect(both.map((result) => (result.rows[0] as { n: number }).n).sort()).toEqual([0, 0, 21]);
+    expect(both.map((result) => (result.rows[0] as { n: number }).n).toSorted((a, b) => a - b)).toEqual([0, 0, 21]);
   });
 
   it("holds the chart of accounts that the domain posts to", async () => {

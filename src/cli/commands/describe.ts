@@ -31,7 +31,7 @@ export function describeCommands(program: Command, exit: (code: number) => void)
           String(row.width),
           row.name,
           row.kind,
-          row.value === null ? "(not readable)" : String(row.value),
+          row.value === null ? "(not readable)" : row.value,
           JSON.stringify(row.raw),
         ]),
       );

@@ -169,8 +169,8 @@ function show(reply: SwitchReply, options: SwitchOptions): void {
     `${String(fields["resultCode"])} ${String(fields["resultDesc"])}${repeat} (${Math.round(reply.durationMs)} ms)`,
   );
   for (const name of ["amount", "feeAmount"]) {
-    const text = String(fields[name] ?? "");
-    if (/^[0-9]+$/.test(text)) print(`  ${name.padEnd(13)} ${rupiahText(BigInt(text))}`);
+    const text = fields[name];
+    if (typeof text === "string" && /^[0-9]+$/.test(text)) print(`  ${name.padEnd(13)} ${rupiahText(BigInt(text))}`);
   }
   for (const name of ["bit61", "bit48", "traxId", "sysCode", "timeStampServer"]) {
     print(`  ${name.padEnd(13)} ${JSON.stringify(fields[name] ?? null)}`);
