@@ -106,17 +106,19 @@ function itemsOf(lines: readonly BillLine[], fault: (line: number, problem: stri
   });
 }
 
-/** Null when the bill fits into its product's messages. */
+/** Null when the bill fits into its product's messages, also the later ones that show what the first had no room for. */
 function whyNotShowable(imported: ImportedBill, product: Product): string | null {
-  const items = imported.items
-    .slice(0, product.rules.itemsMax)
-    .map((item, index) => ({ ...item, itemNo: index + 1, outstanding: item.amount }));
-  const amount = sumRupiah(items.map((item) => item.outstanding));
-  const bill = { ...imported, items, version: 1, isCancelled: false, totalAmount: amount, paidAmount: 0n };
+  const { itemsMax } = product.rules;
+  const all = imported.items.map((item, index) => ({ ...item, itemNo: index + 1, outstanding: item.amount }));
+  const bill = { ...imported, items: all, version: 1, isCancelled: false, totalAmount: 0n, paidAmount: 0n };
   try {
-    const values = product.valuesOf(bill, { items, amount, feeAmount: imported.feeAmount });
-    product.layout.encode(values);
-    product.bit48.render(values);
+    for (let from = 0; from < all.length; from += itemsMax) {
+      const items = all.slice(from, from + itemsMax);
+      const amount = sumRupiah(items.map((item) => item.outstanding));
+      const values = product.valuesOf(bill, { items, amount, feeAmount: imported.feeAmount });
+      product.layout.encode(values);
+      product.bit48.render(values);
+    }
     return null;
   } catch (error) {
     return `it does not fit into the messages of product ${product.productCode}: ${messageOf(error)}`;
@@ -139,7 +141,9 @@ function detailsOf(text: string): Record<string, string> | null {
     const value: unknown = JSON.parse(text);
     if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
     const entries = Object.entries(value);
-    const isFine = entries.every(([name, each]) => /^[A-Za-z0-9]{1,40}$/.test(name) && typeof each === "string");
+    // PostgreSQL's jsonb holds neither NUL nor half of a surrogate pair, and would refuse the whole batch.
+    const isText = (each: unknown): boolean => typeof each === "string" && !/[\p{Cc}\p{Cs}\uFFFD]/u.test(each);
+    const isFine = entries.every(([name, each]) => /^[A-Za-z0-9]{1,40}$/.test(name) && isText(each));
     return isFine ? (Object.fromEntries(entries) as Record<string, string>) : null;
   } catch {
     return null;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type Bill, type OutstandingItem, type ProductRules, productRulesSchema } from "../domain";
-import { ConfigFault, messageOf } from "../platform";
+import { ConfigFault, Fault, messageOf } from "../platform";
 import {
   compileCustomerData,
   compileLayout,
@@ -9,8 +9,10 @@ import {
   type CompiledLayout,
   type CompiledTemplate,
   type CustomerDataMapping,
+  type GroupSpec,
   type Layout,
   type LayoutValues,
+  parseAmount,
   transliterate,
 } from "../wire";
 
@@ -105,10 +107,12 @@ export function compileProduct(productCode: string, name: string, definition: un
     const layout = compileLayout(source.bit61);
     const missing = layout.fieldNames.filter((field) => !(field in values));
     const unknown = Object.keys(values).filter((field) => !layout.fieldNames.includes(field));
-    if (missing.length > 0 || unknown.length > 0) {
+    const narrow = source.bit61.fields.filter((field) => field.kind === "group" && field.max < rules.itemsMax);
+    if (missing.length > 0 || unknown.length > 0 || narrow.length > 0) {
       throw new ConfigFault(what, [
         ...missing.map((field) => `values: bit61 has a field "${field}" that no value is given for`),
         ...unknown.map((field) => `values: "${field}" is no field of bit61`),
+        ...narrow.map((field) => `rules.itemsMax: group "${(field as GroupSpec).name}" of bit61 holds fewer than ${rules.itemsMax}`),
       ]);
     }
     return {
@@ -137,7 +141,7 @@ function valuesOf(
   for (const [field, source] of Object.entries(sources)) {
     if (typeof source === "string") {
       const value = valueAt(source, bill, shown);
-      values[field] = rupiahFields.has(field) ? asRupiah(value) : transliterate(String(value));
+      values[field] = rupiahFields.has(field) ? asRupiah(field, value) : transliterate(String(value));
     } else if ("text" in source) {
       values[field] = source.text;
     } else {
@@ -164,13 +168,17 @@ function valueAt(path: string, bill: Bill, shown: BillShown): string | bigint {
       return shown.feeAmount;
     case "itemCount":
       return String(shown.items.length);
-    default:
-      return bill.details[path.slice("details.".length)] ?? "";
+    default: {
+      const name = path.slice("details.".length);
+      return Object.hasOwn(bill.details, name) ? (bill.details[name] ?? "") : "";
+    }
   }
 }
 
 /** Amounts kept among a bill's details are digits; none given is nothing owed. */
-function asRupiah(value: string | bigint): bigint {
+function asRupiah(field: string, value: string | bigint): bigint {
   if (typeof value === "bigint") return value;
-  return value === "" ? 0n : BigInt(value);
+  const amount = value === "" ? 0n : parseAmount(value);
+  if (amount === null) throw new Fault("bad_detail", `${field} must be whole rupiah, one to twelve digits`);
+  return amount;
 }

@@ -58,6 +58,7 @@ const AMOUNT = { pattern: /^[0-9]{1,12}$/, must: "must be whole rupiah, one to t
  * digits, the table allows 40), billNumber (BPJS sends 16, the table allows 13), timeStamp (one form has 27).
  * `terminal` must be exactly 8, padded with blanks, and productCode, channel and transactionType are fixed anyway: the
  * signature joins fields with nothing between them, and only fixed widths keep one signature from fitting two messages.
+ * That leaves billNumber beside traxId, both of any width here: a product's rules fix the width of its billNumber.
  */
 const REQUEST_FIELDS = {
   userName: { min: 1, max: 100, required: "always" },

@@ -6,11 +6,9 @@ interface Gate {
 }
 
 function gate(): Gate {
-  let open = (): void => {};
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { opened, open: () => open() };
+  const openers: (() => void)[] = [];
+  const opened = new Promise<void>((resolve) => openers.push(resolve));
+  return { opened, open: () => openers.forEach((open) => open()) };
 }
 
 const fulfilled = <T>(value: T): PromiseFulfilledResult<T> => ({ status: "fulfilled", value });
@@ -140,20 +138,18 @@ describe("a collector", () => {
   it("is idle when nothing waits and nothing is worked on, and not before", async () => {
     const { collector, gates } = held({ batchMax: 1 });
     await collector.idle();
-    let isIdle = false;
+    const seen: string[] = [];
     const results = [collector.submit(1), collector.submit(2)];
-    const idle = collector.idle().then(() => {
-      isIdle = true;
-    });
+    const idle = collector.idle().then(() => seen.push("idle"));
     await turn();
     gates[0]?.open();
     await results[0];
     await turn();
-    expect(isIdle).toBe(false);
+    expect(seen).toEqual([]);
     gates[1]?.open();
     await results[1];
     await idle;
-    expect(isIdle).toBe(true);
+    expect(seen).toEqual(["idle"]);
     expect(collector.waiting).toBe(0);
   });
 

@@ -120,7 +120,8 @@ describe("settings", () => {
       ALLOW_UNSAFE_DURABILITY: "x",
     };
     const named = faultsOf(env).map((fault) => fault.split(":")[0]);
-    expect(named.toSorted()).toEqual([...Object.keys(env), "CREDENTIAL_KEYS"].toSorted());
+    expect(named).toHaveLength(Object.keys(env).length + 1);
+    expect(new Set(named)).toEqual(new Set([...Object.keys(env), "CREDENTIAL_KEYS"]));
     expect(() => loadConfig(env)).toThrow(ConfigFault);
   });
 
