@@ -112,7 +112,9 @@ export function compileProduct(productCode: string, name: string, definition: un
       throw new ConfigFault(what, [
         ...missing.map((field) => `values: bit61 has a field "${field}" that no value is given for`),
         ...unknown.map((field) => `values: "${field}" is no field of bit61`),
-        ...narrow.map((field) => `rules.itemsMax: group "${(field as GroupSpec).name}" of bit61 holds fewer than ${rules.itemsMax}`),
+        ...narrow.map(
+          (field) => `rules.itemsMax: group "${(field as GroupSpec).name}" of bit61 holds fewer than ${rules.itemsMax}`,
+        ),
       ]);
     }
     return {

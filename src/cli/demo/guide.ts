@@ -25,6 +25,7 @@ export function demoGuide(url: string): string {
     },
     nowMicros,
   );
+  const where = url === "http://127.0.0.1:8080" ? "" : ` --url ${url}/finpay/billing`;
   return [
     "",
     `Try it. The demo partner is ${DEMO_PARTNER.userName}, customer ${DEMO_BILL_NUMBER} owes three months.`,
@@ -36,8 +37,8 @@ export function demoGuide(url: string): string {
     curl(`${url}/finpay/billing`, payment),
     "",
     "The same with the command line, from another terminal:",
-    `   npx biller inquire 001001 ${DEMO_BILL_NUMBER}`,
-    `   npx biller pay 001001 0021008457101`,
+    `   npx biller inquire 001001 ${DEMO_BILL_NUMBER}${where}`,
+    `   npx biller pay 001001 0021008457101${where}`,
     "",
     `Health: ${url}/readyz   Description: ${url}/openapi.json   Everything else: npx biller --help`,
     "",

@@ -41,7 +41,11 @@ const faultsOf = (lines: readonly BillLine[], given = TELKOM): string[] => {
 
 describe("the lines of a bill", () => {
   it("make a bill with its items in the file's order", () => {
-    const lines = [line({ fee_amount: "2500", due_at: "2026-05-20 23:59:59" }), further(3), further(4, { amount: "1" })];
+    const lines = [
+      line({ fee_amount: "2500", due_at: "2026-05-20 23:59:59" }),
+      further(3),
+      further(4, { amount: "1" }),
+    ];
     expect(outcomeOf(lines)).toEqual({
       billKey: "001001:0021008457003",
       productCode: "001001",

@@ -57,12 +57,15 @@ const shownOf = (given: Bill) => ({
 });
 
 describe("a product", () => {
-  it.each(PRODUCTS.map((each) => [each.productCode, each] as const))("%s that ships is valid, also as JSON", (_, shipped) => {
-    const { productCode, name, definition } = shipped;
-    const product = compileProduct(productCode, name, JSON.parse(JSON.stringify(definition)));
-    expect(product).toMatchObject({ productCode, name, isCustomerIdOutside: definition.isCustomerIdOutside });
-    expect(product.layout.widest).toBeLessThanOrEqual(999);
-  });
+  it.each(PRODUCTS.map((each) => [each.productCode, each] as const))(
+    "%s that ships is valid, also as JSON",
+    (_, shipped) => {
+      const { productCode, name, definition } = shipped;
+      const product = compileProduct(productCode, name, JSON.parse(JSON.stringify(definition)));
+      expect(product).toMatchObject({ productCode, name, isCustomerIdOutside: definition.isCustomerIdOutside });
+      expect(product.layout.widest).toBeLessThanOrEqual(999);
+    },
+  );
 
   it("puts a bill into bit61, bit48 and customerData", () => {
     const product = compiled();
@@ -73,7 +76,14 @@ describe("a product", () => {
     expect(product.customerData(values)).toEqual({ customer: expect.stringMatching(/^Ibu Sarka *$/) });
     expect(product.layout.decode(product.layout.encode(values))).toMatchObject({
       ok: true,
-      values: { count: "2", total: 2_100n, items: [{ ref: "R1", owed: 100n }, { ref: "R2", owed: 2_000n }] },
+      values: {
+        count: "2",
+        total: 2_100n,
+        items: [
+          { ref: "R1", owed: 100n },
+          { ref: "R2", owed: 2_000n },
+        ],
+      },
     });
   });
 
@@ -112,7 +122,11 @@ describe("a definition is refused", () => {
     ],
     ["with a path to nowhere", changed({ values: { ...DEFINITION.values, name: "customer" } }), ["values.name"]],
     ["with a path out of details", changed({ values: { ...DEFINITION.values, name: "details.a.b" } }), ["values.name"]],
-    ["with a path to a prototype", changed({ values: { ...DEFINITION.values, name: "details.__proto__" } }), ["values.name"]],
+    [
+      "with a path to a prototype",
+      changed({ values: { ...DEFINITION.values, name: "details.__proto__" } }),
+      ["values.name"],
+    ],
     ["with rules that are wrong", changed({ rules: { ...DEFINITION.rules, itemsMax: 0 } }), ["rules.itemsMax"]],
     ["with more items than its message holds", changed({ rules: { ...DEFINITION.rules, itemsMax: 3 } }), ["itemsMax"]],
     ["with a template that names nothing", changed({ bit48: "{nobody}" }), ["nobody"]],

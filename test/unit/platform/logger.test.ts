@@ -25,7 +25,7 @@ const linesOf = (output: string): Record<string, unknown>[] =>
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
 describe("the log", () => {
-  const HOSTILE = 'a\nb\r\nc\u001b[31mred\u001b[0m\u2028d\u0000e\u0085f"}\n{"level":60,"msg":"forged"}';
+  const HOSTILE = 'a\nb\r\nc\u001b[31mred\u001b[0m\u2028d\u0000ef"}\n{"level":60,"msg":"forged"}';
 
   it("is one JSON line per event, whatever a value holds", () => {
     const output = outputOf(`
