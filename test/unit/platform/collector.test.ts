@@ -136,19 +136,22 @@ describe("a collector", () => {
   });
 
   it("is idle when nothing waits and nothing is worked on, and not before", async () => {
-    const { collector, gates } = held({ batchMax: 1 });
+    const { collector, gates } = held({ batchMax: 1, batchesInFlight: 2 });
     await collector.idle();
     const seen: string[] = [];
-    const results = [collector.submit(1), collector.submit(2)];
+    const results = [1, 2, 3].map((item) => collector.submit(item));
     const idle = collector.idle().then(() => seen.push("idle"));
     await turn();
-    gates[0]?.open();
-    await results[0];
     await turn();
-    expect(seen).toEqual([]);
-    gates[1]?.open();
-    await results[1];
-    await idle;
+    for (const each of [0, 1]) {
+      gates[each]?.open();
+      await results[each];
+      await turn();
+      await turn();
+      expect(seen).toEqual([]);
+    }
+    gates[2]?.open();
+    await Promise.all([...results, idle]);
     expect(seen).toEqual(["idle"]);
     expect(collector.waiting).toBe(0);
   });
