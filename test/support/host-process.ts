@@ -14,6 +14,12 @@ export interface HostProcess {
   readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
 }
 
+const started = new Set<ChildProcess>();
+/** A test that fails halfway must not leave processes behind, which would keep the whole run from ending. */
+afterAll(() => {
+  for (const child of started) child.kill("SIGKILL");
+});
+
 const ENTRY = join(__dirname, "host-entry.ts");
 
 /** Starts it and waits until it listens. */
@@ -40,6 +46,7 @@ export async function startHostProcess(
     },
     stdio: ["ignore", "pipe", "inherit"],
   });
+  started.add(child);
   const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
     child.once("exit", (code, signal) => resolve({ code, signal }));
   });

@@ -59,6 +59,7 @@ describe("payments that arrive together", () => {
     const items = [paying(1, "A"), paying(1, "A"), paying(1, "A", { amount: 9_999n }), paying(1, "A")];
     const answers = await submitAll(desk, items);
     const later = await desk.submit(paying(1, "A"));
+    expect(books.transactions()).toBe(2);
     const [first] = answers;
     const replayed = { ...approved, isReplay: true, body: (first as { body: string }).body };
     expect(answers).toMatchObject([approved, replayed, { outcome: "CONFLICT", differing: ["amount"] }, replayed]);
@@ -225,7 +226,7 @@ describe("a lock that somebody else holds", () => {
 
 describe("more than can be done", () => {
   it("is told so at once, with the key not consumed", async () => {
-    const held = { beforeCommit: () => sleep(50) };
+    const held = { beforeCommit: () => sleep(500) };
     const { desk, books } = open({ limits: { queueMax: 1, batchMax: 1, batchesInFlight: 1 }, mishaps: [held] });
     const first = desk.submit(paying(1, "A"));
     await sleep(10);
@@ -233,7 +234,7 @@ describe("more than can be done", () => {
     expect(desk.waiting).toBe(1);
     const from = performance.now();
     expect(await desk.submit(paying(3, "C"))).toEqual({ kind: "unknown", isOverload: true });
-    expect(performance.now() - from).toBeLessThan(40);
+    expect(performance.now() - from).toBeLessThan(300);
     expect(await Promise.all([first, second])).toMatchObject([approved, approved]);
     await desk.idle();
     expect(books.state.trax.has("1:C")).toBe(false);
