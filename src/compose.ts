@@ -5,12 +5,13 @@ import {
   type Catalog,
   loadCatalog,
   openAttemptJournal,
+  openDriftMeter,
   openInquiryDesk,
   openPaymentDesk,
   type PostingPoint,
 } from "./flows";
 import { createApp, createHttpServer, type ReadinessCheck } from "./http";
-import { ensureMonthPartitions } from "./ledger";
+import { preparePartitions, startHousekeeping } from "./housekeeping";
 import {
   type Config,
   createMetrics,
@@ -50,9 +51,7 @@ export interface HostOptions {
 
 /** Times in milliseconds. */
 const CATALOG_REFRESH_MS = 2_000;
-const PARTITION_CHECK_MS = 6 * 3_600_000;
-const MONTHS_AHEAD = 3;
-const HOUSEKEEPING_TIMEOUT_MS = 5_000;
+const CATALOG_TIMEOUT_MS = 5_000;
 const REDIS_COMMAND_TIMEOUT_MS = 100;
 const REDIS_REST_MS = 1_000;
 /** Below every sensible deadline: after a crash, a repeat elsewhere gets its answer and not "in process". */
@@ -77,12 +76,12 @@ export async function startHost({ config, services, logger, reach }: HostOptions
     clock,
     onFault: ({ where, message }) => onFault(new Error(message), where),
   });
-  const housekeeping = <T>(work: Parameters<Db["withTransaction"]>[1]): Promise<T> =>
-    db.withTransaction(deadlineIn(clock, HOUSEKEEPING_TIMEOUT_MS), work) as Promise<T>;
+  const readCatalog = (): Promise<Catalog> =>
+    db.withTransaction(deadlineIn(clock, CATALOG_TIMEOUT_MS), (tx) => loadCatalog(tx, secrets));
 
   await assertDurable(db, config.allowUnsafeDurability);
-  await housekeeping((tx) => ensureMonthPartitions(tx, MONTHS_AHEAD));
-  const holder: { current: Catalog } = { current: await housekeeping((tx) => loadCatalog(tx, secrets)) };
+  await preparePartitions(db, clock);
+  const holder: { current: Catalog } = { current: await readCatalog() };
 
   const redis =
     services.redisUrl === null
@@ -121,6 +120,15 @@ export async function startHost({ config, services, logger, reach }: HostOptions
     bufferMax: 20_000,
     onFault: (message) => onFault(new Error(message), "attempt journal"),
   });
+  const drift = openDriftMeter({
+    db,
+    clock,
+    flushEveryMs: 1_000,
+    onDeviation: (partner, { field, kind }) => metrics.countDeviation({ partner, field, kind }),
+    onFirstSight: (partner, deviation) =>
+      logger.warn({ partner, ...deviation }, "drift: a message differs from the partner's dialect, first seen now"),
+    onFault: (message) => onFault(new Error(message), "drift meter"),
+  });
   metrics.watch("biller_payments_waiting", "Payments waiting for a batch", () => payments.waiting);
   metrics.watch("biller_attempts_dropped", "Attempts not kept while the database was away", () => attempts.dropped);
 
@@ -132,8 +140,8 @@ export async function startHost({ config, services, logger, reach }: HostOptions
     await check("redis", false, async () => (redis === null ? "none, not needed" : `answers ${await redis.ping()}`)),
   ];
   const app = createApp({
-    answer: (rawBody, accepts) =>
-      answerMessage({ clock, ids: randomIds, catalog: holder, inquiries, payments, onFault }, rawBody, accepts),
+    answer: (arrival) =>
+      answerMessage({ clock, ids: randomIds, catalog: holder, inquiries, payments, drift, onFault }, arrival),
     attempts,
     clock,
     logger,
@@ -143,21 +151,16 @@ export async function startHost({ config, services, logger, reach }: HostOptions
   const { server, drain } = createHttpServer(app);
   await listen(server, config.host, config.port);
 
-  const timers = [
-    setInterval(() => {
-      housekeeping<Catalog>((tx) => loadCatalog(tx, secrets)).then(
-        (catalog) => {
-          holder.current = catalog;
-        },
-        (error: unknown) => onFault(error, "catalog refresh, the one in force is kept"),
-      );
-    }, CATALOG_REFRESH_MS),
-    setInterval(() => {
-      housekeeping((tx) => ensureMonthPartitions(tx, MONTHS_AHEAD)).catch((error: unknown) =>
-        onFault(error, "partition maintenance"),
-      );
-    }, PARTITION_CHECK_MS),
-  ];
+  const refresh = setInterval(() => {
+    readCatalog().then(
+      (catalog) => {
+        holder.current = catalog;
+      },
+      (error: unknown) => onFault(error, "catalog refresh, the one in force is kept"),
+    );
+  }, CATALOG_REFRESH_MS);
+  const { attemptRetentionMonths } = config;
+  const housekeeping = startHousekeeping({ db, clock, logger, attemptRetentionMonths, onFault });
 
   const { port } = server.address() as AddressInfo;
   return {
@@ -165,10 +168,11 @@ export async function startHost({ config, services, logger, reach }: HostOptions
     url: `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${port}`,
     async stop() {
       isDraining = true;
-      for (const timer of timers) clearInterval(timer);
+      clearInterval(refresh);
+      housekeeping.stop();
       await drain(config.shutdownTimeoutMs);
       await Promise.all([payments.idle(), inquiries.idle()]);
-      await attempts.close();
+      await Promise.all([attempts.close(), drift.close()]);
       redis?.disconnect();
       await db.close();
     },

@@ -4,6 +4,7 @@ import { billCommands } from "./commands/bill";
 import { describeCommands } from "./commands/describe";
 import { doctorCommand } from "./commands/doctor";
 import { partnerCommands } from "./commands/partner";
+import { productCommands } from "./commands/product";
 import { serveCommands } from "./commands/serve";
 import { switchCommands } from "./commands/switch";
 
@@ -17,7 +18,15 @@ export async function main(argv: readonly string[]): Promise<number> {
   const exit = (code: number): void => {
     exitCode = code;
   };
-  for (const add of [serveCommands, partnerCommands, billCommands, switchCommands, describeCommands, doctorCommand]) {
+  for (const add of [
+    serveCommands,
+    partnerCommands,
+    productCommands,
+    billCommands,
+    switchCommands,
+    describeCommands,
+    doctorCommand,
+  ]) {
     add(program, exit);
   }
   program.addHelpText(

@@ -49,15 +49,19 @@ export function outstandingItemsOf(bill: Bill): OutstandingItem[] {
   return owed;
 }
 
-/** The state of a bill at an instant. Paid goes before cancelled, and cancelled before expired. */
-export function billStateAt(bill: Bill, nowMs: number): BillState {
-  if (bill.totalAmount > 0n && outstandingOf(bill) === 0n) return "PAID";
+/**
+ * The state of a bill at an instant. Paid goes before cancelled, and cancelled before expired.
+ *
+ * @param isEverPaid false for bills whose rule knows no paid state
+ */
+export function billStateAt(bill: Bill, nowMs: number, isEverPaid = true): BillState {
+  if (isEverPaid && bill.totalAmount > 0n && outstandingOf(bill) === 0n) return "PAID";
   if (bill.isCancelled) return "CANCELLED";
   if (bill.dueAtMs !== null && nowMs >= bill.dueAtMs) return "EXPIRED";
   return "UNPAID";
 }
 
-/** The bill after `amount` was paid on it. The caller has made sure that it is not more than is owed. */
-export function withPayment(bill: Bill, amount: bigint): Bill {
-  return { ...bill, paidAmount: bill.paidAmount + amount, version: bill.version + 1 };
+/** The bill after `applied` was paid on its items. The caller has made sure that it is not more than is owed. */
+export function withPayment(bill: Bill, applied: bigint): Bill {
+  return { ...bill, paidAmount: bill.paidAmount + applied, version: bill.version + 1 };
 }

@@ -1,5 +1,8 @@
 export * from "./bill";
+export * from "./bill-rule";
 export * from "./business-date";
+export * from "./dialect";
+export * from "./dialect-presets";
 export * from "./inquiry";
 export * from "./journal";
 export * from "./outcome";
@@ -7,4 +10,5 @@ export * from "./partner";
 export * from "./payment";
 export * from "./product";
 export * from "./quote";
+export * from "./result-codes";
 export * from "./rupiah";

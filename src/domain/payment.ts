@@ -1,10 +1,10 @@
-import { type Bill, billStateAt, outstandingItemsOf, outstandingOf } from "./bill";
-import { type Posting, postingsOfPayment } from "./journal";
+import { type Bill, billStateAt } from "./bill";
+import { divide, isRightAmount } from "./bill-rule";
+import { type Posting, postingsOfPayment, postingsToSuspense } from "./journal";
+import type { Dialect } from "./dialect";
 import type { Outcome } from "./outcome";
-import type { Dialect } from "./partner";
-import { isBillNumberOf, type ProductRules } from "./product";
+import { hasPaidState, isBillNumberOf, type ProductRules } from "./product";
 import { type Quote, quoteEchoedBy } from "./quote";
-import { sumRupiah } from "./rupiah";
 
 /** The fields that make two messages under one traxId the same payment, compared as values. */
 export interface HardFields {
@@ -36,6 +36,10 @@ export interface PaymentFacts<Known extends KnownTrax = KnownTrax> {
   readonly bill: Bill | null;
   readonly quotes: readonly Quote[];
   readonly bit61Check: Dialect["bit61Check"];
+  /** False: the message is older or newer than the partner's clock window allows. */
+  readonly isFresh: boolean;
+  /** The partner charges first: what would be declined is posted to suspense. */
+  readonly mustAccept: boolean;
 }
 
 export type PaymentDeclined = Extract<
@@ -50,14 +54,19 @@ export type PaymentDeclined = Extract<
   | "NO_INQUIRY"
 >;
 
-/** What is to be done. Only `post` moves money; `post` and `decline` consume the key. */
+/** What is to be done. `post` and `suspend` move money; they and `decline` consume the key. */
 export type PaymentDecision<Known extends KnownTrax = KnownTrax> =
   | { readonly kind: "replay"; readonly known: Known }
   | { readonly kind: "conflict"; readonly differing: readonly HardField[] }
+  /** Not authentic any more: nothing is stored, a repeat is judged afresh. */
+  | { readonly kind: "refuse"; readonly outcome: Extract<Outcome, "BAD_AUTH"> }
   | { readonly kind: "decline"; readonly outcome: PaymentDeclined }
+  | { readonly kind: "suspend"; readonly wouldBe: PaymentDeclined; readonly postings: readonly Posting[] }
   | {
       readonly kind: "post";
       readonly bill: Bill;
+      /** Of the amount, what is applied to the bill's items; the rest is unapplied credit. Whole rupiah. */
+      readonly applied: bigint;
       readonly postings: readonly Posting[];
       /** False when the payment's bit61 echoes no live quote of ours. */
       readonly isQuoted: boolean;
@@ -65,10 +74,10 @@ export type PaymentDecision<Known extends KnownTrax = KnownTrax> =
 
 /**
  * Decides one payment. The order of the checks is fixed, so that a message with two faults always gets one answer:
- * key, product, bill, state of the bill, quote, amount, fee.
+ * key, clock window, product, bill, state of the bill, quote, amount, fee.
  *
- * The key goes first of all, even before the product: a repeat of what was once answered gets the same answer although
- * the partner or the bill has changed since. Declines are sticky for the same reason: by now the switch may have given
+ * The key goes first of all, even before the clock window and the product: a repeat of what was once answered gets the
+ * same answer although it is late, or the partner or the bill has changed since. Declines are sticky for the same reason: by now the switch may have given
  * the money back, and a later success would take it from no one.
  */
 export function decidePayment<Known extends KnownTrax>(
@@ -76,40 +85,45 @@ export function decidePayment<Known extends KnownTrax>(
   facts: PaymentFacts<Known>,
   nowMs: number,
 ): PaymentDecision<Known> {
-  const { known, rules, bill } = facts;
+  const { known } = facts;
   if (known !== null) {
     const differing = HARD_FIELDS.filter((field) => known[field] !== request[field]);
     return differing.length === 0 ? { kind: "replay", known } : { kind: "conflict", differing };
   }
+  if (!facts.isFresh) return { kind: "refuse", outcome: "BAD_AUTH" };
+  const judged = judge(request, facts, nowMs);
+  // An amount of nothing cannot be taken, whoever must.
+  if (judged.kind === "post" || !facts.mustAccept || request.amount === 0n) return judged;
+  const fee = facts.rules?.feeBelongsTo === "biller" ? request.feeAmount : 0n;
+  return { kind: "suspend", wouldBe: judged.outcome, postings: postingsToSuspense(request.amount + fee) };
+}
+
+type Judged = Extract<PaymentDecision, { kind: "decline" | "post" }>;
+
+/** Judges a payment whose key was never seen on its product, its bill and its money. */
+function judge(request: PaymentRequest, facts: PaymentFacts, nowMs: number): Judged {
+  const { rules, bill } = facts;
   if (rules === null || !facts.isProductAllowed) return decline("PRODUCT_NOT_ALLOWED");
   if (bill === null || !isBillNumberOf(rules, request.billNumber)) return decline("BILL_NOT_FOUND");
 
   const quote = quoteEchoedBy(request, facts.quotes, nowMs);
-  const state = billStateAt(bill, nowMs);
+  const state = billStateAt(bill, nowMs, hasPaidState(rules.rule));
   if (state === "PAID") return decline("ALREADY_PAID");
   if (state === "CANCELLED") return decline("CANCELLED");
   // A quote given before the due time is kept: the customer paid what we had offered.
   if (state === "EXPIRED" && quote === null) return decline("EXPIRED");
   if (quote === null && facts.bit61Check === "enforce") return decline("NO_INQUIRY");
 
-  const due = quote ?? dueNow(bill, rules);
-  // A quote may be older than another payment on the same bill: never accept more than is still owed.
-  if (request.amount === 0n || request.amount !== due.amount || request.amount > outstandingOf(bill)) {
-    return decline("BAD_AMOUNT");
-  }
-  if (request.feeAmount !== due.feeAmount) return decline("BAD_FEE");
+  if (!isRightAmount(request.amount, bill, rules, quote?.amount ?? null)) return decline("BAD_AMOUNT");
+  if (request.feeAmount !== (quote ?? bill).feeAmount) return decline("BAD_FEE");
+  const { applied, unapplied } = divide(bill, request.amount);
   return {
     kind: "post",
     bill,
-    postings: postingsOfPayment(request.amount, request.feeAmount, rules),
+    applied,
+    postings: postingsOfPayment({ applied, unapplied, feeAmount: request.feeAmount }, rules),
     isQuoted: quote !== null,
   };
-}
-
-/** What an inquiry would answer now: the sum of the items that fit into one message. */
-function dueNow(bill: Bill, rules: ProductRules): { amount: bigint; feeAmount: bigint } {
-  const items = outstandingItemsOf(bill).slice(0, rules.itemsMax);
-  return { amount: sumRupiah(items.map((item) => item.outstanding)), feeAmount: bill.feeAmount };
 }
 
 function decline(outcome: PaymentDeclined): { kind: "decline"; outcome: PaymentDeclined } {

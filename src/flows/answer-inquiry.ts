@@ -84,7 +84,7 @@ function answerOne(
   );
   if (decision.kind === "decline" || product === null) {
     const outcome = decision.kind === "decline" ? decision.outcome : "PRODUCT_NOT_ALLOWED";
-    return { answer: { outcome, body: replyWithout(message, partner.codes, outcome, stamp) }, quote: null };
+    return { answer: { outcome, body: replyWithout(message, partner, outcome, stamp) }, quote: null };
   }
   const reply = replyToInquiry(message, partner, product, decision.bill, decision, stamp);
   const quote: StoredQuote = {

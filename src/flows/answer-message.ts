@@ -1,11 +1,13 @@
-import { randomUUID } from "node:crypto";
-import type { HardField, Outcome, ResultCodes } from "../domain";
+import type { HardField, Outcome } from "../domain";
 import { type Clock, type Deadline, deadlineIn, type IdSource, Overloaded } from "../platform";
-import { decodeRequest, parseStrictJson, type SwitchMessage, verifySignature } from "../wire";
+import { decodeRequest, type MessageEcho, parseStrictJson, type SwitchMessage } from "../wire";
 import type { InquiryDesk } from "./answer-inquiry";
-import { type ActivePartner, ANONYMOUS_CODES, type CatalogHolder } from "./catalog";
+import { authenticate } from "./authenticate";
+import { type ActivePartner, ANONYMOUS, type Catalog, type CatalogHolder } from "./catalog";
+import { deviationsOf, timestampFacts } from "./deviations";
+import type { DriftMeter } from "./drift-meter";
 import type { PaymentAnswer, PaymentDesk } from "./payment-desk";
-import { type Echo, replyWithout } from "./reply";
+import { replyWithout, type Voice } from "./reply";
 
 /** What messages are answered with. */
 export interface AnswerDeps {
@@ -14,6 +16,7 @@ export interface AnswerDeps {
   readonly catalog: CatalogHolder;
   readonly inquiries: InquiryDesk;
   readonly payments: PaymentDesk;
+  readonly drift: Pick<DriftMeter, "note">;
   readonly onFault: (fault: unknown, where: string) => void;
 }
 
@@ -33,7 +36,7 @@ export interface MessageAnswer {
   readonly partner: ActivePartner | null;
   readonly message: SwitchMessage | null;
   /** What could be read of a message, well-formed or not. */
-  readonly echo: Echo;
+  readonly echo: MessageEcho;
   /** Hard fields in which a repeat differs from its original: somebody changed an amount or a bill. */
   readonly differing: readonly HardField[];
   readonly note: string | null;
@@ -42,44 +45,70 @@ export interface MessageAnswer {
 /** Longest JSON text and deepest nesting of a message; a real one has two levels and under two kilobytes. */
 const JSON_LIMITS = { maxDepth: 8, maxBytes: 16_384 };
 
+/** A message as it arrived. */
+export interface Arrival {
+  readonly rawBody: string;
+  readonly accepts: Accepts;
+  /** Address of the other end of the connection; null when it is gone. */
+  readonly sourceAddress: string | null;
+}
+
 /**
- * Answers one message of the switch. The order of the checks is fixed: JSON, fields, partner, signature,
+ * Answers one message of the switch. The order of the checks is fixed: JSON, fields, partner, source address, signature,
  * transactionType and product, then the inquiry or payment itself. Nothing is read from bills before the signature.
  *
  * Never throws for anything that a caller can send; a fault of ours is answered UNKNOWN.
  */
-export async function answerMessage(deps: AnswerDeps, rawBody: string, accepts: Accepts): Promise<MessageAnswer> {
+export async function answerMessage(deps: AnswerDeps, arrival: Arrival): Promise<MessageAnswer> {
   const receivedAtMs = deps.clock.nowMs();
-  const json = parseStrictJson(rawBody, JSON_LIMITS);
+  const catalog = deps.catalog.current;
+  const json = parseStrictJson(arrival.rawBody, JSON_LIMITS);
   if (!json.ok) {
     const refusal = refuse(deps, "BAD_FORMAT", NOTHING_TO_ECHO, `${json.reason}: ${json.detail}`);
     return { ...refusal, isJson: json.reason !== "not-json" };
   }
-  const decoded = decodeRequest(json.value);
+  const decoded = decodeRequest(json.value, inquiryTypeOf(catalog, json.value["userName"]));
   if (!decoded.ok) {
     const detail = decoded.faults.map(({ field, problem }) => `${field} ${problem}`).join("; ");
     return refuse(deps, "BAD_FORMAT", decoded.echo, detail);
   }
 
   const { message } = decoded;
-  const partner = authenticate(deps.catalog, message);
+  const partner = authenticate(catalog, message, arrival.sourceAddress);
   if (partner === null) return refuse(deps, "BAD_AUTH", message, null);
 
-  const deadline = deadlineIn(deps.clock, partner.dialect.deadlineMs);
+  const { dialect } = partner;
+  deps.drift.note(partner, deviationsOf(message, dialect));
+  const stamp = timestampFacts(message.timeStamp, dialect);
+  if (dialect.timestamp.others === "refuse" && !stamp.isExpected) {
+    return refuse(deps, "BAD_FORMAT", message, "timeStamp has not the agreed form", partner);
+  }
+  const deadline = deadlineIn(deps.clock, dialect.deadlineMs);
   const product = partner.productCodes.includes(message.productCode)
-    ? (deps.catalog.current.products.get(message.productCode) ?? null)
+    ? (catalog.products.get(message.productCode) ?? null)
     : null;
-  const { transactionTypes } = partner.dialect;
+  const { windowMs } = dialect.timestamp;
+  const isFresh =
+    windowMs === null ||
+    (stamp.instantMicros !== null && Math.abs(Number(stamp.instantMicros / 1000n) - receivedAtMs) <= windowMs);
   const common = { partner, product, receivedAtMs, deadline };
-  if (message.transactionType === transactionTypes.inquiry && accepts !== "payment") {
+  const { accepts } = arrival;
+  if (message.transactionType === dialect.transactionTypes.inquiry && accepts !== "payment") {
+    if (!isFresh) return refuse(deps, "BAD_AUTH", message, "timeStamp is outside the agreed window", partner);
     return answerInquiry(deps, { ...common, message });
   }
-  if (message.transactionType === transactionTypes.payment && accepts !== "inquiry") {
+  if (message.transactionType === dialect.transactionTypes.payment && accepts !== "inquiry") {
     const { amount, feeAmount } = message;
     if (amount === null || feeAmount === null) return refuse(deps, "BAD_FORMAT", message, "amount missing", partner);
-    return answerPayment(deps, { ...common, message: { ...message, amount, feeAmount } });
+    return answerPayment(deps, { ...common, isFresh, message: { ...message, amount, feeAmount } });
   }
   return refuse(deps, "FUNCTION_NOT_SUPPORTED", message, null, partner);
+}
+
+/** The transactionType of an inquiry for the partner that a message claims to be from: inquiries may leave money out. */
+function inquiryTypeOf({ partners }: Catalog, userName: unknown): string {
+  const partner = typeof userName === "string" ? partners.get(userName) : undefined;
+  return (partner ?? ANONYMOUS).dialect.transactionTypes.inquiry;
 }
 
 async function answerInquiry(deps: AnswerDeps, item: Parameters<InquiryDesk["submit"]>[0]): Promise<MessageAnswer> {
@@ -87,7 +116,7 @@ async function answerInquiry(deps: AnswerDeps, item: Parameters<InquiryDesk["sub
   try {
     const answer = await before(item.deadline, deps.inquiries.submit(item));
     if (answer === null) return refuse(deps, "UNKNOWN", message, null, partner);
-    return { ...plain(partner, message, partner.codes, answer.outcome), body: answer.body };
+    return { ...plain(partner, message, answer.outcome), body: answer.body };
   } catch (fault) {
     deps.onFault(fault, "inquiry");
     const retryAfterS = fault instanceof Overloaded ? 1 : null;
@@ -103,34 +132,21 @@ async function answerPayment(deps: AnswerDeps, item: Parameters<PaymentDesk["sub
       return refuse(deps, "IN_PROCESS", message, null, partner);
     case "unknown":
       return { ...refuse(deps, "UNKNOWN", message, null, partner), retryAfterS: answer.isOverload ? 1 : null };
-    case "answered":
+    case "answered": {
+      const isUnquoted = !answer.isQuoted && partner.dialect.bit61Check !== "ignore";
+      if (isUnquoted) deps.drift.note(partner, [{ field: "bit61", kind: "echoes no live quote" }]);
       return {
-        ...plain(partner, message, partner.codes, answer.outcome),
+        ...plain(partner, message, answer.outcome),
         body: answer.body,
         isReplay: answer.isReplay,
         differing: answer.differing,
-        note: answer.isQuoted || partner.dialect.bit61Check === "ignore" ? null : "bit61 echoes no live quote",
+        note: answer.note ?? (isUnquoted ? "bit61 echoes no live quote" : null),
       };
+    }
   }
 }
 
-/** A password to check unknown users against, so that they cost the same work; it fits nobody. */
-const NOBODY_PASSWORD = randomUUID();
-const NOBODY_SCHEME = { outer: "sha256", joiner: "" } as const;
-
-/** The partner whose userName and password fit the signature, or null. Every valid password is tried, always. */
-function authenticate(catalog: CatalogHolder, message: SwitchMessage): ActivePartner | null {
-  const partner = catalog.current.partners.get(message.userName);
-  const passwords = partner === undefined || partner.passwords.length === 0 ? [NOBODY_PASSWORD] : partner.passwords;
-  const scheme = partner?.dialect.signature ?? NOBODY_SCHEME;
-  let isAuthentic = false;
-  for (const password of passwords) {
-    isAuthentic = verifySignature(message, message.signature, password, scheme) || isAuthentic;
-  }
-  return isAuthentic && partner !== undefined ? partner : null;
-}
-
-const NOTHING_TO_ECHO: Echo = {
+const NOTHING_TO_ECHO: MessageEcho = {
   productCode: "",
   terminal: "",
   transactionType: "",
@@ -144,17 +160,17 @@ const NOTHING_TO_ECHO: Echo = {
 function refuse(
   deps: AnswerDeps,
   outcome: Outcome,
-  echo: Echo | SwitchMessage,
+  echo: MessageEcho | SwitchMessage,
   detail: string | null,
   partner: ActivePartner | null = null,
 ): MessageAnswer {
-  const codes = partner?.codes ?? ANONYMOUS_CODES;
+  const voice: Voice = partner ?? ANONYMOUS;
   const stamp = { sysCode: deps.ids.sysCode(), serverMicros: deps.clock.nowMicros() };
   const message = "signature" in echo ? echo : null;
   return {
-    ...plain(partner, message, codes, outcome),
+    ...plain(partner, message, outcome),
     echo,
-    body: replyWithout(echo, codes, outcome, stamp, detail ?? undefined),
+    body: replyWithout(echo, voice, outcome, stamp, detail ?? undefined),
     note: detail,
   };
 }
@@ -162,12 +178,11 @@ function refuse(
 function plain(
   partner: ActivePartner | null,
   message: SwitchMessage | null,
-  codes: ResultCodes,
   outcome: Outcome,
 ): Omit<MessageAnswer, "body"> {
   return {
     outcome,
-    resultCode: codes[outcome],
+    resultCode: (partner ?? ANONYMOUS).codes[outcome],
     isReplay: false,
     retryAfterS: null,
     isJson: true,

@@ -3,7 +3,8 @@ import { type Attempt, insertAttempts } from "../store";
 
 /** Writes attempts in the background, in batches, off the path of any request. */
 export interface AttemptJournal {
-  record(attempt: Attempt): void;
+  /** Cheap: what is to be kept is worked out when it is written. */
+  record(make: () => Attempt): void;
   /** Writes what is buffered; for shutdown and tests. */
   flush(): Promise<void>;
   /** Attempts dropped because the database was away for too long. */
@@ -26,7 +27,8 @@ const WRITE_TIMEOUT_MS = 5_000;
 
 /** Starts the journal's timer; `close` stops it and writes the rest. */
 export function openAttemptJournal(options: AttemptJournalOptions): AttemptJournal {
-  let buffer: Attempt[] = [];
+  /** Made on first use, so that a second writing after a fault is of the very same attempts. */
+  let buffer: { made: Attempt | null; readonly make: () => Attempt }[] = [];
   let dropped = 0;
   let writing: Promise<void> | null = null;
 
@@ -35,7 +37,8 @@ export function openAttemptJournal(options: AttemptJournalOptions): AttemptJourn
       const batch = buffer.slice(0, BATCH_MAX);
       try {
         const deadline = deadlineIn(options.clock, WRITE_TIMEOUT_MS);
-        await options.db.withTransaction(deadline, (tx) => insertAttempts(tx, batch));
+        const attempts = batch.map((each) => (each.made ??= each.make()));
+        await options.db.withTransaction(deadline, (tx) => insertAttempts(tx, attempts));
       } catch (error) {
         // Kept for the next round: the identifiers make a second write of the same attempts harmless.
         options.onFault(`attempts not written, ${buffer.length} kept: ${messageOf(error)}`);
@@ -56,8 +59,8 @@ export function openAttemptJournal(options: AttemptJournalOptions): AttemptJourn
   const timer = setInterval(() => void flush(), options.flushEveryMs);
   timer.unref();
   return {
-    record(attempt) {
-      buffer.push(attempt);
+    record(make) {
+      buffer.push({ made: null, make });
       if (buffer.length > options.bufferMax) {
         buffer.shift();
         dropped += 1;

@@ -1,5 +1,14 @@
-import { billKeyOf, isBillNumberOf, RUPIAH_MAX, sumRupiah } from "../domain";
-import { messageOf } from "../platform";
+import {
+  type Bill,
+  billKeyOf,
+  dueOf,
+  faultsOfLimits,
+  hasPaidState,
+  isBillNumberOf,
+  RUPIAH_MAX,
+  sumRupiah,
+} from "../domain";
+import { Fault, messageOf } from "../platform";
 import type { ImportedBill } from "../store";
 import { parseAmount } from "../wire";
 import type { Product } from "./product-definition";
@@ -61,15 +70,21 @@ export function checkBillLines(lines: readonly BillLine[], product: Product): Ch
   if (feeAmount === null) fault(first.line, "fee_amount must be whole rupiah, one to twelve digits, or empty");
   const dueAtMs = first.due_at === "" ? null : jakartaInstantOf(first.due_at);
   if (dueAtMs === undefined) fault(first.line, "due_at must be YYYY-MM-DD hh:mm:ss in Jakarta time, or empty");
+  if (rules.rule.kind === "static" && first.due_at !== "") {
+    fault(first.line, "due_at must be empty: the number of a static bill does not expire");
+  }
   const details = first.details === "" ? {} : detailsOf(first.details);
   if (details === null) fault(first.line, `details must be a JSON object of texts, at most ${DETAILS_MAX} characters`);
+  else for (const problem of faultsOfLimits({ details }, rules)) fault(first.line, problem);
   for (const line of lines.slice(1)) {
     const differing = BILL_LEVEL.filter((column) => line[column] !== "" && line[column] !== first[column]);
     if (differing.length > 0)
       fault(line.line, `${differing.join(", ")} differ from line ${first.line} of the same bill`);
   }
 
-  const items = itemsOf(lines, fault);
+  // Who may pay without owing anything may have a number before anything is owed.
+  const isBare = lines.length === 1 && first.reference === "" && first.amount === "" && !hasPaidState(rules.rule);
+  const items = isBare ? [] : itemsOf(lines, fault);
   if (sumRupiah(items.map((item) => item.amount)) > RUPIAH_MAX) {
     fault(first.line, "the items add up to more than twelve digits");
   }
@@ -108,20 +123,31 @@ function itemsOf(lines: readonly BillLine[], fault: (line: number, problem: stri
 
 /** Null when the bill fits into its product's messages, also the later ones that show what the first had no room for. */
 function whyNotShowable(imported: ImportedBill, product: Product): string | null {
-  const { itemsMax } = product.rules;
-  const all = imported.items.map((item, index) => ({ ...item, itemNo: index + 1, outstanding: item.amount }));
-  const bill = { ...imported, items: all, version: 1, isCancelled: false, totalAmount: 0n, paidAmount: 0n };
+  const { itemsMax, rule } = product.rules;
+  const items = imported.items.map((item, index) => ({ ...item, itemNo: index + 1 }));
+  const totalAmount = sumRupiah(items.map((item) => item.amount));
+  const bill: Bill = { ...imported, items, version: 1, isCancelled: false, totalAmount, paidAmount: 0n };
+  const paidBefore = (count: number): bigint => sumRupiah(items.slice(0, count).map((item) => item.amount));
   try {
-    for (let from = 0; from < all.length; from += itemsMax) {
-      const items = all.slice(from, from + itemsMax);
-      const amount = sumRupiah(items.map((item) => item.outstanding));
-      const values = product.valuesOf(bill, { items, amount, feeAmount: imported.feeAmount });
-      product.layout.encode(values);
-      product.bit48.render(values);
-    }
+    for (let from = 0; from < items.length; from += itemsMax) show({ ...bill, paidAmount: paidBefore(from) }, product);
+    if (!hasPaidState(rule)) show({ ...bill, paidAmount: totalAmount }, product);
     return null;
   } catch (error) {
     return `it does not fit into the messages of product ${product.productCode}: ${messageOf(error)}`;
+  }
+}
+
+const BIT48_MAX = 999;
+
+/** Makes what the replies about a bill are made of: to an inquiry, and to a payment of what is shown or of the most. */
+function show(bill: Bill, product: Product): void {
+  const { items, amount, maxAmount, feeAmount } = dueOf(bill, product.rules);
+  for (const each of new Set([amount, maxAmount])) {
+    const values = product.valuesOf(bill, { items, amount: each, feeAmount });
+    product.layout.encode(values);
+    product.paymentReply("", values, false);
+    const { length } = product.bit48.render(values);
+    if (length > BIT48_MAX) throw new Fault("bit48", `bit48 has ${length} characters, more than ${BIT48_MAX}`);
   }
 }
 

@@ -1,7 +1,10 @@
-export { type Accepts, answerMessage, type AnswerDeps, type MessageAnswer } from "./answer-message";
+export { type Accepts, answerMessage, type AnswerDeps, type Arrival, type MessageAnswer } from "./answer-message";
+export { type AttemptCircumstances, attemptOf } from "./attempt";
 export { type InquiryDesk, openInquiryDesk } from "./answer-inquiry";
 export { type AttemptJournal, openAttemptJournal } from "./attempt-journal";
-export { type Catalog, type CatalogHolder, loadCatalog } from "./catalog";
+export { type Catalog, type CatalogHolder, faultsOfDialect, loadCatalog } from "./catalog";
+export type { Deviation } from "./deviations";
+export { type DriftMeter, openDriftMeter } from "./drift-meter";
 export { BILL_COLUMNS, type BillLine, checkBillLines, type CheckedBill, type LineProblem } from "./check-bill-lines";
 export { openPaymentDesk, type PaymentDesk } from "./payment-desk";
 export { type PaymentItem, type PostedAnswer, type PostingPoint, postPayments } from "./post-payments";
@@ -12,4 +15,5 @@ export {
   type ShippedProduct,
   type ValueSource,
 } from "./product-definition";
+export { checkProductFile, type CheckedProduct, productFileJsonSchema } from "./product-file";
 export { PRODUCTS } from "./products";

@@ -10,6 +10,7 @@ import {
   type Outcome,
   outstandingItemsOf,
   type PaymentDecision,
+  type Posting,
   type Quote,
   withPayment,
 } from "../domain";
@@ -19,7 +20,7 @@ import { type BillClaim, claimBills, readBills, readLiveQuotes } from "../store"
 import type { SwitchMessage } from "../wire";
 import type { ActivePartner } from "./catalog";
 import type { BillShown, Product } from "./product-definition";
-import { replyToPayment, replyWithout } from "./reply";
+import { replyToPayment, replyToSuspense, replyWithout } from "./reply";
 
 /** A payment that has passed the door: authentic, well-formed, its transactionType allowed. */
 export interface PaymentItem {
@@ -29,6 +30,8 @@ export interface PaymentItem {
   readonly message: SwitchMessage & { readonly amount: bigint; readonly feeAmount: bigint };
   readonly receivedAtMs: number;
   readonly deadline: Deadline;
+  /** False: its time stamp is outside the partner's clock window, so only what was answered before is answered again. */
+  readonly isFresh: boolean;
 }
 
 /** What a payment is answered. `isReplay`: the stored bytes of an earlier answer. */
@@ -40,6 +43,8 @@ export interface PostedAnswer {
   readonly differing: readonly HardField[];
   /** False for an accepted payment whose bit61 echoes no live quote. */
   readonly isQuoted: boolean;
+  /** A remark for operators, or null. */
+  readonly note: string | null;
 }
 
 /** What a list of payments is posted with. */
@@ -182,13 +187,15 @@ function decideInOrder(
         bill,
         quotes: each.quotes,
         bit61Check: item.partner.dialect.bit61Check,
+        isFresh: item.isFresh,
+        mustAccept: item.partner.dialect.mustAccept,
       },
       item.receivedAtMs,
     );
     const result = carryOut(deps, each, decision);
     if (result.record !== null) keysInBatch.set(key, storedFrom(result.record));
     if (decision.kind === "post") {
-      const paid = withPayment(decision.bill, item.message.amount);
+      const paid = withPayment(decision.bill, decision.applied);
       billsInBatch.set(billKey, paid);
       claims.set(billKey, {
         billKey,
@@ -211,21 +218,39 @@ function hardAndSoftOf({ message }: PaymentItem): HardFields & { bit61: string }
 function carryOut(deps: PostingDeps, work: Work, decision: PaymentDecision<StoredTrax>): Decided {
   const { partner, product, message, receivedAtMs } = work.item;
   const stamp = { sysCode: deps.ids.sysCode(), serverMicros: deps.clock.nowMicros() };
+  const entryOf = (postings: readonly Posting[]): TraxRecord["entry"] => {
+    if (!isBalanced(postings)) throw new Fault("unbalanced", "the postings of a payment do not balance");
+    return { entryId: deps.ids.entryId(receivedAtMs), postings };
+  };
   switch (decision.kind) {
     case "replay":
       return { work, decision, body: decision.known.replyBody, record: null };
     case "conflict":
-      return { work, decision, body: replyWithout(message, partner.codes, "CONFLICT", stamp), record: null };
+      return { work, decision, body: replyWithout(message, partner, "CONFLICT", stamp), record: null };
+    case "refuse":
+      return { work, decision, body: replyWithout(message, partner, decision.outcome, stamp), record: null };
+    case "suspend": {
+      const body = replyToSuspense(message, partner, stamp);
+      return {
+        work,
+        decision,
+        body,
+        record: recordOf(work, "APPROVED", body, stamp.sysCode, entryOf(decision.postings)),
+      };
+    }
     case "decline": {
-      const body = replyWithout(message, partner.codes, decision.outcome, stamp);
+      const body = replyWithout(message, partner, decision.outcome, stamp);
       return { work, decision, body, record: recordOf(work, decision.outcome, body, stamp.sysCode, null) };
     }
     case "post": {
       if (product === null) throw new Fault("no_product", "a payment was accepted without a product");
-      if (!isBalanced(decision.postings)) throw new Fault("unbalanced", "the postings of a payment do not balance");
       const body = replyToPayment(message, partner, product, decision.bill, shownBy(decision.bill, work.item), stamp);
-      const entry = { entryId: deps.ids.entryId(receivedAtMs), postings: decision.postings };
-      return { work, decision, body, record: recordOf(work, "APPROVED", body, stamp.sysCode, entry) };
+      return {
+        work,
+        decision,
+        body,
+        record: recordOf(work, "APPROVED", body, stamp.sysCode, entryOf(decision.postings)),
+      };
     }
   }
 }
@@ -283,14 +308,18 @@ function storedFrom(record: TraxRecord): StoredTrax {
 }
 
 function answerOf({ decision, body }: Decided): PostedAnswer {
-  const nothingSpecial = { body, isReplay: false, differing: [], isQuoted: true };
+  const nothingSpecial = { body, isReplay: false, differing: [], isQuoted: true, note: null };
   switch (decision.kind) {
     case "replay":
       return { ...nothingSpecial, outcome: decision.known.outcome, isReplay: true };
     case "conflict":
       return { ...nothingSpecial, outcome: "CONFLICT", differing: decision.differing };
+    case "refuse":
+      return { ...nothingSpecial, outcome: decision.outcome, note: "timeStamp is outside the agreed window" };
     case "decline":
       return { ...nothingSpecial, outcome: decision.outcome };
+    case "suspend":
+      return { ...nothingSpecial, outcome: "APPROVED", note: `posted to suspense, would be ${decision.wouldBe}` };
     case "post":
       return { ...nothingSpecial, outcome: "APPROVED", isQuoted: decision.isQuoted };
   }

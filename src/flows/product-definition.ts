@@ -1,48 +1,25 @@
-import { z } from "zod";
-import { type Bill, type OutstandingItem, type ProductRules, productRulesSchema } from "../domain";
-import { ConfigFault, Fault, messageOf } from "../platform";
+import { type Bill, type ProductRules } from "../domain";
+import { ConfigFault } from "../platform";
 import {
   compileCustomerData,
-  compileLayout,
-  compileTemplate,
   type CompiledCustomerData,
   type CompiledLayout,
+  compileTemplate,
   type CompiledTemplate,
-  type CustomerDataMapping,
-  type GroupSpec,
-  type Layout,
   type LayoutValues,
-  parseAmount,
-  transliterate,
 } from "../wire";
+import { type Draft, faultsOfDraft, typesOf } from "./product-faults";
+import { layoutsOf, placeLayout } from "./product-layout";
+import { type Bit61Message, envelopeSchema, type ProductDefinition, usableParts } from "./product-schema";
+import { type BillShown, compileValues, MESSAGE_NAMES } from "./product-values";
 
-/**
- * Where a column's value comes from: a path into what is known of the bill (`billNumber`, `customerName`, `amount`,
- * `feeAmount`, `itemCount`, `details.<name>`), a constant, or the items still owed, one member each (`reference`,
- * `amount`).
- */
-export type ValueSource =
-  | string
-  | { readonly text: string }
-  | { readonly each: "items"; readonly fields: Readonly<Record<string, "reference" | "amount">> };
+export type { Bit61Layouts, Bit61Message, ProductDefinition, ShippedProduct, ValueSource } from "./product-schema";
+export type { BillShown } from "./product-values";
 
-/** A product as data: what the business says, and how it looks on the wire. */
-export interface ProductDefinition {
-  readonly rules: z.input<typeof productRulesSchema>;
-  readonly bit61: Layout;
-  /** Template of bit48; a constant when it names no field. */
-  readonly bit48: string;
-  readonly customerData: CustomerDataMapping;
-  /** Some products carry customerId beside customerData as well. */
-  readonly isCustomerIdOutside?: boolean;
-  readonly values: Readonly<Record<string, ValueSource>>;
-}
-
-/** A product that ships with the host: plain data, as a file or a database row would hold it. */
-export interface ShippedProduct {
-  readonly productCode: string;
-  readonly name: string;
-  readonly definition: ProductDefinition;
+/** bit61 of a payment's reply, and the values that the rest of the reply shows. */
+export interface PaymentReplyParts {
+  readonly bit61: string;
+  readonly values: LayoutValues;
 }
 
 /** A product ready for use. */
@@ -50,137 +27,101 @@ export interface Product {
   readonly productCode: string;
   readonly name: string;
   readonly rules: ProductRules;
+  /** bit61 of the inquiry's reply. */
   readonly layout: CompiledLayout;
+  /** The layouts that the definition gives, by message. */
+  readonly layouts: Readonly<Record<Bit61Message, CompiledLayout | null>>;
   readonly bit48: CompiledTemplate;
   readonly customerData: CompiledCustomerData;
   readonly isCustomerIdOutside: boolean;
-  /** The values of bit61 (and of the bit48 template) for a bill that shows these items. */
+  /** The values of bit61, bit48 and customerData for a bill that shows these items. */
   valuesOf(bill: Bill, shown: BillShown): LayoutValues;
+  /**
+   * bit61 of a payment's reply: by a layout of its own when the product has one, otherwise the payment's own bit61.
+   * When that cannot be read, what we know ourselves.
+   *
+   * @param isCut leave the tail of an echoed bit61 off
+   */
+  paymentReply(received: string, values: LayoutValues, isCut: boolean): PaymentReplyParts;
 }
-
-/** What of a bill is shown: the items still owed, and their sum. Whole rupiah. */
-export interface BillShown {
-  readonly items: readonly OutstandingItem[];
-  readonly amount: bigint;
-  readonly feeAmount: bigint;
-}
-
-const SOURCE_PATH = /^(billNumber|customerName|amount|feeAmount|itemCount|details\.[A-Za-z0-9]{1,40})$/;
-
-/** What templates and customerData may show beside the fields of bit61. */
-const MESSAGE_NAMES = ["amount", "feeAmount"] as const;
-
-const envelopeSchema = z.strictObject({
-  rules: productRulesSchema,
-  bit61: z.looseObject({ name: z.string() }),
-  bit48: z.string(),
-  customerData: z.array(z.looseObject({ name: z.string() })),
-  isCustomerIdOutside: z.boolean().default(false),
-  values: z.record(
-    z.string(),
-    z.union([
-      z.string().regex(SOURCE_PATH, "names no value of a bill"),
-      z.strictObject({ text: z.string() }),
-      z.strictObject({ each: z.literal("items"), fields: z.record(z.string(), z.enum(["reference", "amount"])) }),
-    ]),
-  ),
-});
 
 /**
  * Checks a definition and makes it ready for use.
  *
- * @throws ConfigFault naming every fault found in it
+ * @throws ConfigFault naming every fault found in it, each with its path
  */
 export function compileProduct(productCode: string, name: string, definition: unknown): Product {
-  const what = `product ${productCode} is not valid`;
-  const parsed = envelopeSchema.safeParse(definition);
-  if (!parsed.success) {
-    throw new ConfigFault(
-      what,
-      parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`),
-    );
-  }
-  const { rules, bit48, isCustomerIdOutside, values } = parsed.data;
-  // Shapes of the wire's own parts are checked by their compilers.
+  const { draft, layouts, faults } = draftOf(definition);
+  if (draft !== null) faults.push(...faultsOfDraft(draft));
+  if (faults.length > 0 || draft === null) throw new ConfigFault(`product ${productCode} is not valid`, faults);
+  const { inquiryReply, rules } = draft;
   const source = definition as ProductDefinition;
-  try {
-    const layout = compileLayout(source.bit61);
-    const missing = layout.fieldNames.filter((field) => !(field in values));
-    const unknown = Object.keys(values).filter((field) => !layout.fieldNames.includes(field));
-    const narrow = source.bit61.fields.filter((field) => field.kind === "group" && field.max < rules.itemsMax);
-    if (missing.length > 0 || unknown.length > 0 || narrow.length > 0) {
-      throw new ConfigFault(what, [
-        ...missing.map((field) => `values: bit61 has a field "${field}" that no value is given for`),
-        ...unknown.map((field) => `values: "${field}" is no field of bit61`),
-        ...narrow.map(
-          (field) => `rules.itemsMax: group "${(field as GroupSpec).name}" of bit61 holds fewer than ${rules.itemsMax}`,
-        ),
-      ]);
-    }
-    return {
-      productCode,
-      name,
-      rules,
-      layout,
-      bit48: compileTemplate(bit48, [...layout.scalarNames, ...MESSAGE_NAMES]),
-      customerData: compileCustomerData(source.customerData, source.bit61, MESSAGE_NAMES),
-      isCustomerIdOutside,
-      valuesOf: (bill, shown) => valuesOf(values, layout.rupiahFields, bill, shown),
-    };
-  } catch (error) {
-    if (error instanceof ConfigFault) throw error;
-    throw new ConfigFault(what, [messageOf(error)]);
-  }
+  const shownNames = [...(layouts.paymentReply?.scalarNames ?? []), ...Object.keys(source.values), ...MESSAGE_NAMES];
+  const names = [...new Set([...inquiryReply.scalarNames, ...shownNames])];
+  return {
+    productCode,
+    name,
+    rules,
+    layout: inquiryReply,
+    layouts,
+    bit48: compileTemplate(source.bit48, names),
+    customerData: compileCustomerData(source.customerData, inquiryReply.layout, names),
+    isCustomerIdOutside: source.isCustomerIdOutside ?? false,
+    valuesOf: compileValues(source, rules, typesOf(draft)),
+    paymentReply: (received, values, isCut) => paymentReplyOf(layouts, inquiryReply, received, values, isCut),
+  };
 }
 
-function valuesOf(
-  sources: Readonly<Record<string, ValueSource>>,
-  rupiahFields: ReadonlySet<string>,
-  bill: Bill,
-  shown: BillShown,
-): LayoutValues {
-  const values: Record<string, LayoutValues[string]> = { amount: shown.amount, feeAmount: shown.feeAmount };
-  for (const [field, source] of Object.entries(sources)) {
-    if (typeof source === "string") {
-      const value = valueAt(source, bill, shown);
-      values[field] = rupiahFields.has(field) ? asRupiah(field, value) : transliterate(String(value));
-    } else if ("text" in source) {
-      values[field] = source.text;
-    } else {
-      const members = Object.entries(source.fields);
-      values[field] = shown.items.map((item) =>
-        Object.fromEntries(
-          members.map(([name, from]) => [name, from === "amount" ? item.outstanding : transliterate(item.reference)]),
-        ),
-      );
-    }
+type Layouts = Readonly<Record<Bit61Message, CompiledLayout | null>>;
+
+/** The definition as far as it can be taken apart; without a draft when a layout is wrong. */
+function draftOf(definition: unknown): { draft: Draft | null; layouts: Layouts; faults: string[] } {
+  const parsed = envelopeSchema.safeParse(definition);
+  const faults = parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+  const layouts: Record<Bit61Message, CompiledLayout | null> = {
+    inquiryReply: null,
+    inquiryRequest: null,
+    paymentRequest: null,
+    paymentReply: null,
+  };
+  const bit61 = (definition as { bit61?: unknown } | null | undefined)?.bit61;
+  if (typeof bit61 !== "object" || bit61 === null || Array.isArray(bit61)) return { draft: null, layouts, faults };
+  const { written, faults: ofMessages } = layoutsOf(bit61 as Record<string, unknown>);
+  faults.push(...ofMessages);
+  for (const each of written) {
+    const placed = placeLayout(each);
+    faults.push(...placed.faults);
+    layouts[each.message] = placed.compiled;
   }
-  return values;
+  const { inquiryReply, paymentReply } = layouts;
+  const areLayoutsUsable = written.every(({ message }) => layouts[message] !== null);
+  if (inquiryReply === null || !areLayoutsUsable) return { draft: null, layouts, faults };
+  const { parts, rules, wrongValues } = usableParts(definition);
+  return { draft: { definition: parts, rules, wrongValues, inquiryReply, paymentReply }, layouts, faults };
 }
 
-function valueAt(path: string, bill: Bill, shown: BillShown): string | bigint {
-  switch (path) {
-    case "billNumber":
-      return bill.billNumber;
-    case "customerName":
-      return bill.customerName;
-    case "amount":
-      return shown.amount;
-    case "feeAmount":
-      return shown.feeAmount;
-    case "itemCount":
-      return String(shown.items.length);
-    default: {
-      const name = path.slice("details.".length);
-      return Object.hasOwn(bill.details, name) ? (bill.details[name] ?? "") : "";
-    }
+function paymentReplyOf(
+  layouts: Layouts,
+  inquiryReply: CompiledLayout,
+  received: string,
+  values: LayoutValues,
+  isCut: boolean,
+): PaymentReplyParts {
+  if (layouts.paymentReply !== null) return { bit61: layouts.paymentReply.encode(values), values };
+  const layout = layouts.paymentRequest ?? inquiryReply;
+  const read = layout.decode(received);
+  if (!read.ok) {
+    const bit61 = inquiryReply.encode(values, { cut: isCut });
+    return { bit61, values: shownBy(inquiryReply, bit61, values) };
   }
+  const bit61 = isCut && read.hasTail ? received.slice(0, received.length - layout.tailWidth) : received;
+  return { bit61, values: shownBy(layout, bit61, values) };
 }
 
-/** Amounts kept among a bill's details are digits; none given is nothing owed. */
-function asRupiah(field: string, value: string | bigint): bigint {
-  if (typeof value === "bigint") return value;
-  const amount = value === "" ? 0n : parseAmount(value);
-  if (amount === null) throw new Fault("bad_detail", `${field} must be whole rupiah, one to twelve digits`);
-  return amount;
+/** What a bit61 says, and of the other values what we know ourselves. */
+function shownBy(layout: CompiledLayout, bit61: string, values: LayoutValues): LayoutValues {
+  const said = layout.decode(bit61);
+  if (!said.ok) return values;
+  const others = Object.entries(values).filter(([name]) => !layout.fieldNames.includes(name));
+  return { ...Object.fromEntries(others), ...said.values };
 }

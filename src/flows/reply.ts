@@ -1,6 +1,12 @@
-import { type Bill, type Outcome, type ResultCodes } from "../domain";
-import { encodeReply, formatAmount, formatSwitchTimestamp, type SwitchMessage } from "../wire";
-import type { ActivePartner } from "./catalog";
+import { type Bill, type Dialect, type Outcome, type ResultCodes } from "../domain";
+import {
+  encodeReply,
+  formatAmount,
+  formatSwitchTimestamp,
+  type MessageEcho,
+  type SwitchMessage,
+  type SwitchReply,
+} from "../wire";
 import type { BillShown, Product } from "./product-definition";
 
 /** Text of resultDesc for each outcome: what the switch's operators read. Only "Approve" is a published text. */
@@ -34,42 +40,33 @@ export interface ReplyStamp {
   readonly serverMicros: bigint;
 }
 
-/** The fields that a reply can echo even when the message could not be understood. */
-export type Echo = Pick<
-  SwitchMessage,
-  "productCode" | "terminal" | "transactionType" | "amountText" | "feeAmountText" | "bit61" | "traxId" | "timeStamp"
->;
+/** How a partner is spoken to. */
+export interface Voice {
+  readonly dialect: Dialect;
+  readonly codes: ResultCodes;
+}
 
 /** The reply to a message that was declined or whose outcome is unknown: an echo, no customer data. */
 export function replyWithout(
-  echo: Echo,
-  codes: ResultCodes,
+  echo: MessageEcho,
+  voice: Voice,
   outcome: Outcome,
   stamp: ReplyStamp,
   detail?: string,
 ): string {
   return encodeReply({
+    ...frameOf(echo, voice, outcome, stamp),
     bit61: echo.bit61,
     customerData: {},
-    resultCode: codes[outcome],
     resultDesc: detail === undefined ? DESCRIPTIONS[outcome] : `${DESCRIPTIONS[outcome]}: ${detail}`.slice(0, 100),
-    sysCode: stamp.sysCode,
-    productCode: echo.productCode,
-    terminal: echo.terminal,
-    transactionType: echo.transactionType,
-    amount: echo.amountText,
-    feeAmount: echo.feeAmountText,
     bit48: "",
-    traxId: echo.traxId,
-    timeStamp: echo.timeStamp,
-    timeStampServer: formatSwitchTimestamp(stamp.serverMicros),
   });
 }
 
 /** The reply to an inquiry that shows a bill, with the bit61 that the payment is expected to bring back. */
 export function replyToInquiry(
   message: SwitchMessage,
-  partner: ActivePartner,
+  voice: Voice,
   product: Product,
   bill: Bill,
   shown: BillShown,
@@ -79,60 +76,89 @@ export function replyToInquiry(
   const bit61 = product.layout.encode(values);
   const bodyWidth = bit61.length - product.layout.tailWidth;
   const body = encodeReply({
+    ...frameOf(message, voice, "APPROVED", stamp),
     bit61,
     customerData: product.customerData(values),
-    ...(product.isCustomerIdOutside ? { customerId: bill.billNumber } : {}),
-    resultCode: partner.codes.APPROVED,
-    resultDesc: DESCRIPTIONS.APPROVED,
-    sysCode: stamp.sysCode,
-    productCode: message.productCode,
-    terminal: message.terminal,
-    transactionType: message.transactionType,
-    amount: formatAmount(shown.amount, partner.dialect.reply.amount),
-    feeAmount: formatAmount(shown.feeAmount, partner.dialect.reply.feeAmount),
-    bit48: product.bit48.render(values),
-    traxId: message.traxId,
-    timeStamp: message.timeStamp,
-    timeStampServer: formatSwitchTimestamp(stamp.serverMicros),
+    customerId: customerIdBeside(voice, product, bill),
+    ...amountsInForm(voice, shown),
+    bit48: bit48Of(voice, () => product.bit48.render(values)),
   });
   return { body, bit61, bodyWidth };
 }
 
 /**
- * The reply to an accepted payment. bit61 is the payment's own, without its tail unless the dialect keeps it, and
- * customerData shows what that bit61 says; bit48 is printed on the customer's receipt and takes the name from the bill.
+ * The reply to an accepted payment. bit61 is the payment's own, without its tail unless the dialect keeps it, or what the
+ * product has for this message, and customerData shows what that bit61 says; bit48 is printed on the customer's receipt and takes the name from the bill.
  */
 export function replyToPayment(
   message: SwitchMessage,
-  partner: ActivePartner,
+  voice: Voice,
   product: Product,
   bill: Bill,
   shown: BillShown,
   stamp: ReplyStamp,
 ): string {
   const values = product.valuesOf(bill, shown);
-  const isCut = partner.dialect.reply.paymentBit61 === "cut";
-  // A payment whose bit61 we cannot read was accepted on its amount; the reply then carries what we know ourselves.
-  const received = product.layout.decode(message.bit61);
-  const full = received.ok ? message.bit61 : product.layout.encode(values);
-  const hasTail = !received.ok || received.hasTail;
-  const bit61 = isCut && hasTail ? full.slice(0, full.length - product.layout.tailWidth) : full;
-  const replied = product.layout.decode(bit61);
+  const isCut = voice.dialect.reply.paymentBit61 === "cut";
+  const reply = product.paymentReply(message.bit61, values, isCut);
   return encodeReply({
-    bit61,
-    customerData: product.customerData(replied.ok ? replied.values : values),
-    ...(product.isCustomerIdOutside ? { customerId: bill.billNumber } : {}),
-    resultCode: partner.codes.APPROVED,
-    resultDesc: DESCRIPTIONS.APPROVED,
-    sysCode: stamp.sysCode,
-    productCode: message.productCode,
-    terminal: message.terminal,
-    transactionType: message.transactionType,
-    amount: message.amountText,
-    feeAmount: message.feeAmountText,
-    bit48: product.bit48.render(values),
-    traxId: message.traxId,
-    timeStamp: message.timeStamp,
-    timeStampServer: formatSwitchTimestamp(stamp.serverMicros),
+    ...frameOf(message, voice, "APPROVED", stamp),
+    ...(voice.dialect.reply.paymentAmounts === "form" ? amountsInForm(voice, shown) : {}),
+    bit61: reply.bit61,
+    customerData: product.customerData(reply.values),
+    customerId: customerIdBeside(voice, product, bill),
+    bit48: bit48Of(voice, () => product.bit48.render(values)),
   });
+}
+
+/** The reply to a payment that was taken although it fits nothing (to suspense): its own bit61, and nothing about a bill. */
+export function replyToSuspense(message: SwitchMessage, voice: Voice, stamp: ReplyStamp): string {
+  return encodeReply({
+    ...frameOf(message, voice, "APPROVED", stamp),
+    bit61: message.bit61,
+    customerData: {},
+    bit48: bit48Of(voice, () => ""),
+  });
+}
+
+/** What all replies have: result, echoed fields, stamps. */
+function frameOf(
+  echo: MessageEcho,
+  { dialect, codes }: Voice,
+  outcome: Outcome,
+  stamp: ReplyStamp,
+): Omit<SwitchReply, "bit61" | "customerData" | "bit48"> {
+  const echoed = (name: Dialect["reply"]["echo"][number], text: string): string | undefined =>
+    dialect.reply.echo.includes(name) ? text : undefined;
+  return {
+    resultCode: codes[outcome],
+    resultDesc: DESCRIPTIONS[outcome],
+    sysCode: stamp.sysCode,
+    productCode: echoed("productCode", echo.productCode),
+    [dialect.request.terminalField]: echoed("terminal", echo.terminal),
+    transactionType: echoed("transactionType", echo.transactionType),
+    amount: echoed("amount", echo.amountText),
+    feeAmount: echoed("feeAmount", echo.feeAmountText),
+    traxId: echo.traxId,
+    timeStamp: echoed("timeStamp", echo.timeStamp),
+    timeStampServer: formatSwitchTimestamp(stamp.serverMicros, dialect.timestamp.emitted),
+  };
+}
+
+function amountsInForm({ dialect }: Voice, shown: BillShown): { amount: string; feeAmount: string } {
+  return {
+    amount: formatAmount(shown.amount, dialect.reply.amount),
+    feeAmount: formatAmount(shown.feeAmount, dialect.reply.feeAmount),
+  };
+}
+
+function customerIdBeside({ dialect }: Voice, product: Product, bill: Bill): string | undefined {
+  const { customerId } = dialect.reply;
+  const isOutside = customerId === "outside" || (customerId === "product" && product.isCustomerIdOutside);
+  return isOutside ? bill.billNumber : undefined;
+}
+
+function bit48Of({ dialect }: Voice, render: () => string): string {
+  if (dialect.reply.bit48 === "template") return render();
+  return dialect.reply.bit48 === "null" ? "null" : "";
 }

@@ -1,4 +1,4 @@
-import { createServer, type Server, type ServerResponse } from "node:http";
+import { createServer, METHODS, type Server, type ServerResponse } from "node:http";
 import Koa from "koa";
 import type { Logger } from "../platform";
 import { answerFaults } from "./middleware/answer-faults";
@@ -16,6 +16,8 @@ export function createApp(deps: AppDeps): Koa {
   app.on("error", (error: unknown) => deps.logger.debug({ err: error }, "connection fault"));
   app.use(answerFaults(deps.logger));
   for (const router of [switchRoutes(deps), healthRoutes(deps), openApiRoutes()]) {
+    // Every method that Node can read: one that the router does not know would be answered 501, as if we had failed.
+    router.methods = METHODS;
     app.use(router.routes());
     app.use(router.allowedMethods());
   }

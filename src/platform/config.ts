@@ -24,6 +24,8 @@ export interface Config {
   readonly batchesInFlight: number;
   readonly queueMax: number;
   readonly shutdownTimeoutMs: number;
+  /** Months of attempts kept beside the present one; 0: all. */
+  readonly attemptRetentionMonths: number;
   /** Accept a database whose settings can lose an acknowledged commit. For tests. */
   readonly allowUnsafeDurability: boolean;
 }
@@ -47,6 +49,7 @@ export const SETTINGS = {
   BATCHES_IN_FLIGHT: { default: "2", about: "transactions posting at the same time" },
   QUEUE_MAX: { default: "5000", about: "payments waiting at most; beyond it the answer is UNKNOWN at once" },
   SHUTDOWN_TIMEOUT_MS: { default: "15000", about: "how long to finish accepted work after SIGTERM, milliseconds" },
+  ATTEMPT_RETENTION_MONTHS: { default: "24", about: "months of attempts kept, 3 or more; 0 keeps all" },
   ALLOW_UNSAFE_DURABILITY: {
     default: "false",
     about: "start on a database with fsync or synchronous_commit off (tests)",
@@ -90,6 +93,10 @@ const schema = z.object({
   BATCHES_IN_FLIGHT: wholeNumber(1, 64),
   QUEUE_MAX: wholeNumber(1, 1_000_000),
   SHUTDOWN_TIMEOUT_MS: wholeNumber(100, 600_000),
+  ATTEMPT_RETENTION_MONTHS: wholeNumber(0, 1_200).refine(
+    (months) => months === 0 || months >= 3,
+    "must be 0 or at least 3",
+  ),
   ALLOW_UNSAFE_DURABILITY: flag,
 });
 
@@ -131,6 +138,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     batchesInFlight: value.BATCHES_IN_FLIGHT,
     queueMax: value.QUEUE_MAX,
     shutdownTimeoutMs: value.SHUTDOWN_TIMEOUT_MS,
+    attemptRetentionMonths: value.ATTEMPT_RETENTION_MONTHS,
     allowUnsafeDurability: value.ALLOW_UNSAFE_DURABILITY,
   });
 }

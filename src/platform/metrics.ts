@@ -2,10 +2,12 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom
 
 /** Counters and timings in Prometheus form. */
 export interface Metrics {
+  /** @param labels.operation what the message asked for: a word of ours, never a value from outside */
   countMessage(
-    labels: { readonly type: string; readonly outcome: string; readonly isReplay: boolean },
+    labels: { readonly operation: string; readonly outcome: string; readonly isReplay: boolean },
     durationMs: number,
   ): void;
+  countDeviation(labels: { readonly partner: string; readonly field: string; readonly kind: string }): void;
   countTamperAlarm(): void;
   countFault(where: string): void;
   /** A value that is read when it is asked for. */
@@ -21,15 +23,21 @@ export function createMetrics(): Metrics {
   const registers = [registry];
   const messages = new Counter({
     name: "biller_messages_total",
-    help: "Messages of the switch by transactionType, outcome and whether the answer was a replay",
-    labelNames: ["type", "outcome", "replay"],
+    help: "Messages of the switch by operation, outcome and whether the answer was a replay",
+    labelNames: ["operation", "outcome", "replay"],
     registers,
   });
   const durations = new Histogram({
     name: "biller_message_seconds",
     help: "From receipt of a message to its answer",
-    labelNames: ["type"],
+    labelNames: ["operation"],
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 8, 10],
+    registers,
+  });
+  const deviations = new Counter({
+    name: "biller_deviations_total",
+    help: "Deviations from a partner's dialect that were understood all the same",
+    labelNames: ["partner", "field", "kind"],
     registers,
   });
   const tamperAlarms = new Counter({
@@ -44,12 +52,11 @@ export function createMetrics(): Metrics {
     registers,
   });
   return {
-    countMessage({ type, outcome, isReplay }, durationMs) {
-      // transactionType comes from outside: only the known ones become labels.
-      const known = /^(38|50|51)$/.test(type) ? type : "other";
-      messages.inc({ type: known, outcome, replay: String(isReplay) });
-      durations.observe({ type: known }, durationMs / 1_000);
+    countMessage({ operation, outcome, isReplay }, durationMs) {
+      messages.inc({ operation, outcome, replay: String(isReplay) });
+      durations.observe({ operation }, durationMs / 1_000);
     },
+    countDeviation: (labels) => deviations.inc(labels),
     countTamperAlarm: () => tamperAlarms.inc(),
     countFault: (where) => faults.inc({ where }),
     watch(name, help, read) {

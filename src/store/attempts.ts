@@ -17,6 +17,8 @@ export interface Attempt {
   readonly durationMs: number;
   readonly sourceAddress: string | null;
   readonly request: Readonly<Record<string, unknown>> | null;
+  /** Null for a repeat: its reply is the original's. */
+  readonly reply: Readonly<Record<string, unknown>> | null;
   readonly note: string | null;
 }
 
@@ -25,15 +27,34 @@ const INSERT_ATTEMPTS: Statement = {
   isWrite: true,
   text: `
     insert into attempt (attempt_id, received_at, partner_id, transaction_type, product_code, trax_id, outcome,
-                         result_code, http_status, is_replay, is_delivered, duration_ms, source_address, request, note)
+                         result_code, http_status, is_replay, is_delivered, duration_ms, source_address, request, reply,
+                         note)
     select attempt_id, to_timestamp(received_at_ms / 1000.0), partner_id, transaction_type, product_code, trax_id,
-           outcome, result_code, http_status, is_replay, is_delivered, duration_ms, source_address, request, note
+           outcome, result_code, http_status, is_replay, is_delivered, duration_ms, source_address, request, reply, note
       from unnest($1::uuid[], $2::bigint[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-                  $9::smallint[], $10::boolean[], $11::boolean[], $12::int[], $13::text[], $14::jsonb[], $15::text[])
+                  $9::smallint[], $10::boolean[], $11::boolean[], $12::int[], $13::text[], $14::jsonb[], $15::jsonb[],
+                  $16::text[])
            as i(attempt_id, received_at_ms, partner_id, transaction_type, product_code, trax_id, outcome, result_code,
-                http_status, is_replay, is_delivered, duration_ms, source_address, request, note)
+                http_status, is_replay, is_delivered, duration_ms, source_address, request, reply, note)
     on conflict do nothing`,
 };
+
+const DROP_EXPIRED: Statement = {
+  name: "store_drop_expired_attempts",
+  isWrite: true,
+  text: `select drop_expired_attempts($1::int) as dropped`,
+};
+
+/**
+ * Drops whole months of attempts, older than so many months; returns the partitions that went. The service cannot delete
+ * a single attempt; this is a function of the owner.
+ *
+ * @param monthsToKeep at least 3, beside the present month
+ */
+export async function dropExpiredAttempts(tx: Tx, monthsToKeep: number): Promise<readonly string[]> {
+  const [row] = await tx.run<{ dropped: string[] }>(DROP_EXPIRED, [monthsToKeep]);
+  return row?.dropped ?? [];
+}
 
 /** Appends attempts; writing the same ones again changes nothing. */
 export async function insertAttempts(tx: Tx, attempts: readonly Attempt[]): Promise<void> {
@@ -53,6 +74,7 @@ export async function insertAttempts(tx: Tx, attempts: readonly Attempt[]): Prom
     attempts.map((attempt) => Math.round(attempt.durationMs)),
     attempts.map((attempt) => attempt.sourceAddress),
     attempts.map((attempt) => (attempt.request === null ? null : JSON.stringify(attempt.request))),
+    attempts.map((attempt) => (attempt.reply === null ? null : JSON.stringify(attempt.reply))),
     attempts.map((attempt) => attempt.note),
   ]);
 }

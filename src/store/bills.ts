@@ -74,7 +74,8 @@ const CLAIM_BILLS: Statement = {
     update bill b
        set paid_amount = c.paid_amount,
            version = c.version,
-           paid_at = case when c.paid_amount = b.total_amount then clock_timestamp() else b.paid_at end,
+           paid_at = case when c.paid_amount = b.total_amount and b.paid_amount < b.total_amount then clock_timestamp()
+                          else b.paid_at end,
            updated_at = clock_timestamp()
       from (select * from unnest($1::text[], $2::int[], $3::int[], $4::bigint[])
                      as i(bill_key, expected_version, version, paid_amount)

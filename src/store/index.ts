@@ -1,5 +1,6 @@
-export { type Attempt, insertAttempts } from "./attempts";
+export { type Attempt, dropExpiredAttempts, insertAttempts } from "./attempts";
 export { type BillClaim, claimBills, readBills } from "./bills";
+export { addDrift, type DriftCount, type DriftRow, listDrift } from "./drift";
 export {
   findItemConflicts,
   importBills,
@@ -12,10 +13,12 @@ export {
   listPartners,
   type NewPartner,
   type PartnerSummary,
-  type PartnerWithSecrets,
+  readDialect,
   readPartners,
+  saveDialect,
+  type StoredPartner,
 } from "./partners";
-export { readProducts, saveProduct, type StoredProduct } from "./products";
+export { type ProductUse, readProducts, readProductUse, saveProduct, type StoredProduct } from "./products";
 export { readSafeguards, type Safeguards } from "./safeguards";
 export { readServerState, type ServerState } from "./server-state";
 export { readLiveQuotes, saveQuotes, type StoredQuote } from "./quotes";

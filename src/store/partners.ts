@@ -1,9 +1,14 @@
 import { randomUUID } from "node:crypto";
-import { type Partner, dialectSchema } from "../domain";
-import { ConfigFault, type SecretBox, type Statement, type Tx } from "../platform";
+import type { SecretBox, Statement, Tx } from "../platform";
 
-/** A partner with the passwords that are valid for it now; the newest first. */
-export interface PartnerWithSecrets extends Partner {
+/** A partner as stored: its dialect is data, checked where it is compiled. */
+export interface StoredPartner {
+  readonly partnerId: number;
+  readonly userName: string;
+  readonly name: string;
+  readonly productCodes: readonly string[];
+  readonly dialect: unknown;
+  /** The passwords that are valid for it now, the newest first. */
   readonly passwords: readonly string[];
 }
 
@@ -33,39 +38,25 @@ interface PartnerRow {
 /**
  * Every active partner with its decrypted passwords.
  *
- * @throws ConfigFault naming every partner whose dialect is not valid
  * @throws Fault `secret_unreadable` when a credential does not open
  */
-export async function readPartners(tx: Tx, secrets: SecretBox): Promise<PartnerWithSecrets[]> {
+export async function readPartners(tx: Tx, secrets: SecretBox): Promise<StoredPartner[]> {
   const rows = await tx.run<PartnerRow>(READ_PARTNERS, []);
-  const problems: string[] = [];
-  const partners = new Map<number, PartnerWithSecrets>();
+  const partners = new Map<number, StoredPartner>();
   for (const row of rows) {
     if (!row.is_active) continue;
     const password =
       row.credential_id === null ? [] : [secrets.open(sealedOf(row), identityOf(row.partner_id, row.credential_id))];
     const seen = partners.get(row.partner_id);
-    if (seen !== undefined) {
-      partners.set(row.partner_id, { ...seen, passwords: [...seen.passwords, ...password] });
-      continue;
-    }
-    const dialect = dialectSchema.safeParse(row.dialect);
-    if (!dialect.success) {
-      problems.push(
-        ...dialect.error.issues.map((issue) => `partner ${row.user_name}, ${issue.path.join(".")}: ${issue.message}`),
-      );
-      continue;
-    }
     partners.set(row.partner_id, {
       partnerId: row.partner_id,
       userName: row.user_name,
       name: row.name,
       productCodes: row.product_codes,
-      dialect: dialect.data,
-      passwords: password,
+      dialect: row.dialect,
+      passwords: [...(seen?.passwords ?? []), ...password],
     });
   }
-  if (problems.length > 0) throw new ConfigFault("these dialects are not valid", problems);
   return [...partners.values()];
 }
 
@@ -119,6 +110,28 @@ export async function insertPartner(tx: Tx, partner: NewPartner, secrets: Secret
   const sealed = secrets.seal(partner.password, identityOf(row.partner_id, credentialId));
   await tx.run(INSERT_CREDENTIAL, [credentialId, row.partner_id, sealed.keyId, sealed.nonce, sealed.ciphertext]);
   return row.partner_id;
+}
+
+const READ_DIALECT: Statement = {
+  name: "store_read_dialect",
+  text: `select dialect from partner where user_name = $1`,
+};
+
+/** A partner's dialect as stored, or undefined when there is no such partner. */
+export async function readDialect(tx: Tx, userName: string): Promise<unknown> {
+  const [row] = await tx.run<{ dialect: unknown }>(READ_DIALECT, [userName]);
+  return row?.dialect;
+}
+
+const SAVE_DIALECT: Statement = {
+  name: "store_save_dialect",
+  isWrite: true,
+  text: `update partner set dialect = $2::jsonb, updated_at = clock_timestamp() where user_name = $1`,
+};
+
+/** Stores a partner's dialect in place of the one that was there. */
+export async function saveDialect(tx: Tx, userName: string, dialect: Readonly<Record<string, unknown>>): Promise<void> {
+  await tx.run(SAVE_DIALECT, [userName, JSON.stringify(dialect)]);
 }
 
 /** What a listing shows of a partner: nothing secret. */

@@ -33,3 +33,24 @@ const SAVE_PRODUCT: Statement = {
 export async function saveProduct(tx: Tx, product: StoredProduct): Promise<void> {
   await tx.run(SAVE_PRODUCT, [product.productCode, product.name, JSON.stringify(product.definition)]);
 }
+
+/** Who would notice a change of a product. */
+export interface ProductUse {
+  /** userNames of the active partners that may use it. */
+  readonly partners: readonly string[];
+  readonly hasBills: boolean;
+}
+
+const READ_USE: Statement = {
+  name: "store_read_product_use",
+  text: `
+    select coalesce((select array_agg(p.user_name order by p.user_name)
+                       from partner p where p.is_active and $1 = any(p.product_codes)), '{}') as partners,
+           exists (select from bill b where b.product_code = $1) as has_bills`,
+};
+
+/** Reads who uses a product. Without an index on bills' product: for operators, not for requests. */
+export async function readProductUse(tx: Tx, productCode: string): Promise<ProductUse> {
+  const [row] = await tx.run<{ partners: string[]; has_bills: boolean }>(READ_USE, [productCode]);
+  return { partners: row?.partners ?? [], hasBills: row?.has_bills ?? false };
+}

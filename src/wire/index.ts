@@ -19,6 +19,7 @@ export {
   type MessageEcho,
   type SwitchMessage,
   type SwitchReply,
+  type TerminalField,
 } from "./messages";
 export { type CompiledLayout, compileLayout, type Decoded, type LayoutValues } from "./record";
 export { type AmountForm, formatAmount, parseAmount } from "./rupiah-text";
@@ -32,7 +33,13 @@ export {
 } from "./signature";
 export { adira020013, type ProductWire, publishedProducts, telkom001001 } from "./specs";
 export { type CompiledTemplate, compileTemplate } from "./template";
-export { formatSwitchTimestamp, parseSwitchTimestamp } from "./timestamp";
+export {
+  type EmittedTimestampForm,
+  formatSwitchTimestamp,
+  formOfSwitchTimestamp,
+  parseSwitchTimestamp,
+  type SwitchTimestampForm,
+} from "./timestamp";
 export type { TraceRow } from "./trace";
 export { transliterate } from "./transliterate";
 export { LayoutFault, WireError, type WirePlace } from "./wire-error";

@@ -21,7 +21,14 @@ export interface SwitchMessage extends SignedFields {
   readonly addInfo1: string;
   readonly addInfo2: string;
   readonly addInfo3: string;
+  /** Name under which the terminal came: some messages call it by its ISO 8583 number. */
+  readonly terminalField: TerminalField;
+  /** Names of fields that no table knows, at most 20, each cut to 40 characters; their values were not looked at. */
+  readonly unknownFields: readonly string[];
 }
+
+/** The two names of the terminal. */
+export type TerminalField = "terminal" | "bit41";
 
 /** One field that is missing or not as it must be. `problem` never repeats the value. */
 export interface FieldFault {
@@ -87,19 +94,28 @@ const REQUEST_FIELDS = {
 
 type RequestFieldName = keyof typeof REQUEST_FIELDS;
 
-/** An inquiry asks what is owed, so it may leave the money out; samples send zeros. */
-const INQUIRY_TYPE = "38";
+const UNKNOWN_FIELDS_MAX = 20;
+const UNKNOWN_NAME_MAX = 40;
 
 /**
  * Checks a request of the switch: every field text, of its length, in its alphabet. Reports all faults at once. Fields
- * that are not known are ignored. Never throws.
+ * that are not known are ignored, but named. Never throws.
+ *
+ * @param inquiryType transactionType of an inquiry, which asks what is owed and so may leave the money out (samples send
+ * zeros)
  */
-export function decodeRequest(value: Readonly<Record<string, unknown>>): DecodedRequest {
-  const carriesMoney = value["transactionType"] !== INQUIRY_TYPE;
+export function decodeRequest(value: Readonly<Record<string, unknown>>, inquiryType = "38"): DecodedRequest {
+  const carriesMoney = value["transactionType"] !== inquiryType;
   const texts: Partial<Record<RequestFieldName, string>> = {};
   const faults: FieldFault[] = [];
+  const own = (name: string): unknown => (Object.hasOwn(value, name) ? value[name] : undefined);
+  const terminalField: TerminalField =
+    own("terminal") === undefined && own("bit41") !== undefined ? "bit41" : "terminal";
+  if (terminalField === "terminal" && own("bit41") !== undefined && own("bit41") !== own("terminal")) {
+    faults.push({ field: "bit41", problem: "differs from terminal" });
+  }
   for (const [name, field] of Object.entries(REQUEST_FIELDS) as [RequestFieldName, RequestField][]) {
-    const given = Object.hasOwn(value, name) ? value[name] : undefined;
+    const given = own(name === "terminal" ? terminalField : name);
     const isRequired = field.required === "always" || (field.required === "money" && carriesMoney);
     const problem = problemOf(given, field, isRequired);
     if (problem !== null) faults.push({ field: name, problem });
@@ -130,8 +146,15 @@ export function decodeRequest(value: Readonly<Record<string, unknown>>): Decoded
     addInfo1: text("addInfo1"),
     addInfo2: text("addInfo2"),
     addInfo3: text("addInfo3"),
+    terminalField,
+    unknownFields: unknownFieldsOf(value),
   };
   return { ok: true, message };
+}
+
+function unknownFieldsOf(value: Readonly<Record<string, unknown>>): string[] {
+  const unknown = Object.keys(value).filter((name) => !Object.hasOwn(REQUEST_FIELDS, name) && name !== "bit41");
+  return unknown.slice(0, UNKNOWN_FIELDS_MAX).map((name) => name.slice(0, UNKNOWN_NAME_MAX));
 }
 
 function problemOf(given: unknown, field: RequestField, isRequired: boolean): string | null {
@@ -145,23 +168,25 @@ function problemOf(given: unknown, field: RequestField, isRequired: boolean): st
   return form === undefined || form.pattern.test(given) ? null : form.must;
 }
 
-/** A reply, as texts ready for the wire. */
+/** A reply, as texts ready for the wire. What is undefined is left out: a dialect may have fewer fields echoed. */
 export interface SwitchReply {
   readonly bit61: string;
   readonly customerData: CustomerData;
   /** Only for products whose samples carry it beside customerData. */
-  readonly customerId?: string;
+  readonly customerId?: string | undefined;
   readonly resultCode: string;
   readonly resultDesc: string;
   readonly sysCode: string;
-  readonly productCode: string;
-  readonly terminal: string;
-  readonly transactionType: string;
-  readonly amount: string;
-  readonly feeAmount: string;
+  readonly productCode?: string | undefined;
+  /** The terminal under one of its two names. */
+  readonly terminal?: string | undefined;
+  readonly bit41?: string | undefined;
+  readonly transactionType?: string | undefined;
+  readonly amount?: string | undefined;
+  readonly feeAmount?: string | undefined;
   readonly bit48: string;
   readonly traxId: string;
-  readonly timeStamp: string;
+  readonly timeStamp?: string | undefined;
   readonly timeStampServer: string;
 }
 
@@ -179,6 +204,7 @@ export function encodeReply(reply: SwitchReply): string {
     sysCode: reply.sysCode,
     productCode: reply.productCode,
     terminal: reply.terminal,
+    bit41: reply.bit41,
     transactionType: reply.transactionType,
     amount: reply.amount,
     feeAmount: reply.feeAmount,

@@ -41,18 +41,25 @@ export function buildSignature(fields: SignedFields, password: string, scheme: S
   return createHash(scheme.outer).update(joined.join(scheme.joiner)).digest("hex");
 }
 
-/** Whether a signature fits, whatever the case of its hex digits. Takes the same time wherever it differs. */
+/**
+ * Whether a signature fits, whatever the case of its hex digits. Takes the same time wherever it differs.
+ *
+ * @param lengths accepted lengths in hex digits: a shorter one must be the beginning of the digest; null: the whole only
+ */
 export function verifySignature(
   fields: SignedFields,
   received: string,
   password: string,
   scheme: SignatureScheme,
+  lengths: readonly number[] | null = null,
 ): boolean {
-  const expected = Buffer.from(buildSignature(fields, password, scheme));
+  const whole = buildSignature(fields, password, scheme);
+  const isCut = lengths !== null && lengths.includes(received.length) && received.length < whole.length;
+  const expected = Buffer.from(isCut ? whole.slice(0, received.length) : whole);
   // As UTF-8: latin1 keeps the low bytes only, and characters beyond it would pass for hex digits.
   const given = Buffer.from(received.toLowerCase());
   // A wrong length tells nothing about the password; the comparison is made all the same.
-  const isSameLength = given.length === expected.length;
+  const isSameLength = given.length === expected.length && (lengths === null || lengths.includes(received.length));
   return timingSafeEqual(isSameLength ? given : expected, expected) && isSameLength;
 }
 

@@ -5,6 +5,22 @@ const DAY_MICROS = 86_400_000_000n;
 const FORM =
   /^([0-9]{2})-([0-9]{2})-([0-9]{4}) {1,2}([0-9]{2}): {0,2}([0-9]{2}): {0,2}([0-9]{2})(?:: {0,2}([0-9]{1,6}))?(?::? {0,2}([+-])([0-9]{2}):([0-9]{2}))?$/;
 
+/** Which of the forms that were seen a time stamp has; `other` for one that can be read all the same. */
+export type SwitchTimestampForm = "seconds" | "spaced" | "milliseconds" | "offset" | "microseconds" | "other";
+
+const FORMS: readonly (readonly [form: SwitchTimestampForm, pattern: RegExp])[] = [
+  ["seconds", /^.{10} [0-9]{2}:[0-9]{2}:[0-9]{2}$/],
+  ["spaced", /^.{10} [0-9]{2}: [0-9]{2}: [0-9]{2}$/],
+  ["milliseconds", /^.{10} [0-9]{2}:[0-9]{2}:[0-9]{2}:[0-9]{3}$/],
+  ["offset", /^.{10} [0-9]{2}:[0-9]{2}:[0-9]{2}:[+-][0-9]{2}:[0-9]{2}$/],
+  ["microseconds", /^.{10} [0-9]{2}:[0-9]{2}:[0-9]{2}:[0-9]{6}$/],
+];
+
+/** The form of a text that `parseSwitchTimestamp` can read. */
+export function formOfSwitchTimestamp(text: string): SwitchTimestampForm {
+  return FORMS.find(([, pattern]) => pattern.test(text))?.[0] ?? "other";
+}
+
 /**
  * The instant of a switch time stamp in microseconds since the epoch, or null when it is none. Without an offset it is
  * Western Indonesian time, UTC+7, as everything the switch sends.
@@ -40,12 +56,22 @@ function offsetMicros(sign?: string, hours?: string, minutes?: string): bigint |
   return sign === "-" ? -size : size;
 }
 
+/** Forms that we write: without a fraction, or with three or six digits of it. */
+export type EmittedTimestampForm = Extract<SwitchTimestampForm, "seconds" | "milliseconds" | "microseconds">;
+
+const FRACTION_DIGITS: Readonly<Record<EmittedTimestampForm, number>> = {
+  seconds: 0,
+  milliseconds: 3,
+  microseconds: 6,
+};
+
 /**
- * `DD-MM-YYYY HH:MI:SS:FFFFFF` in Western Indonesian time, 26 characters, from microseconds since the epoch.
+ * `DD-MM-YYYY HH:MI:SS:FFFFFF` in Western Indonesian time, 26 characters, from microseconds since the epoch; fewer with
+ * another form.
  *
  * @throws RangeError when the year has not four digits
  */
-export function formatSwitchTimestamp(epochMicros: bigint): string {
+export function formatSwitchTimestamp(epochMicros: bigint, form: EmittedTimestampForm = "microseconds"): string {
   const local = epochMicros + WIB_OFFSET_MICROS;
   // Never negative, also for instants before the epoch.
   const micros = ((local % 1_000_000n) + 1_000_000n) % 1_000_000n;
@@ -53,7 +79,8 @@ export function formatSwitchTimestamp(epochMicros: bigint): string {
   const iso = new Date(Number((local - micros) / 1000n)).toISOString();
   if (!/^[0-9]{4}-/.test(iso)) throw new RangeError("a time stamp has a year of four digits");
   const date = `${iso.slice(8, 10)}-${iso.slice(5, 7)}-${iso.slice(0, 4)}`;
-  return `${date} ${iso.slice(11, 19)}:${micros.toString().padStart(6, "0")}`;
+  const fraction = micros.toString().padStart(6, "0").slice(0, FRACTION_DIGITS[form]);
+  return `${date} ${iso.slice(11, 19)}${fraction === "" ? "" : `:${fraction}`}`;
 }
 
 function daysIn(month: number, year: number): number {

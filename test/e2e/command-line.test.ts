@@ -1,73 +1,20 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../../src/platform/embedded";
 import { startMarkOf } from "../../src/platform/embedded/process-identity";
+import { type Ended, type Running, startBiller } from "../support/command-line";
 import { post } from "../support/host";
 
 jest.setTimeout(120_000);
-
-const BILLER = join(__dirname, "..", "..", "bin", "biller.mjs");
-
-interface Ended {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-interface Running {
-  readonly child: ChildProcess;
-  readonly ended: Promise<Ended>;
-  /** Resolves with everything written so far once it matches. */
-  says(pattern: RegExp): Promise<string>;
-}
 
 describe("the command line", () => {
   let dir: string;
   let port: number;
   let host: Running;
 
-  function start(args: readonly string[], env: Record<string, string> = {}): Running {
-    const child = spawn(process.execPath, [BILLER, ...args], {
-      env: {
-        PATH: process.env["PATH"],
-        HOME: process.env["HOME"],
-        DATA_DIR: join(dir, "data"),
-        PORT: String(port),
-        ...env,
-      },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    let out = "";
-    let err = "";
-    const listeners = new Set<() => void>();
-    const heard = (): void => {
-      for (const listener of listeners) listener();
-    };
-    child.stdout.on("data", (chunk: Buffer) => {
-      out += chunk.toString();
-      heard();
-    });
-    child.stderr.on("data", (chunk: Buffer) => {
-      err += chunk.toString();
-      heard();
-    });
-    const ended = new Promise<Ended>((resolve) => child.once("close", (code) => resolve({ code, out, err })));
-    return {
-      child,
-      ended,
-      says: (pattern) =>
-        new Promise((resolve, reject) => {
-          const look = (): void => {
-            if (pattern.test(err)) resolve(err);
-          };
-          listeners.add(look);
-          look();
-          void ended.then(({ code }) => reject(new Error(`it ended with ${code} and said:\n${err}`)));
-        }),
-    };
-  }
+  const start = (args: readonly string[], settings: Record<string, string> = {}): Running =>
+    startBiller(args, { DATA_DIR: join(dir, "data"), PORT: String(port), ...settings });
   const run = (...args: string[]): Promise<Ended> => start(args).ended;
   const json = async <T>(...args: string[]): Promise<T> => JSON.parse((await run(...args, "--json")).out) as T;
   const url = (): string => `http://127.0.0.1:${port}/finpay/billing`;

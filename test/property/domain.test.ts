@@ -60,6 +60,8 @@ interface World {
   readonly entries: { readonly amount: bigint; readonly postings: readonly Posting[] }[];
 }
 
+const USUAL = { isFresh: true, mustAccept: false } as const;
+
 function factsIn(
   world: World,
   event: Event,
@@ -67,7 +69,7 @@ function factsIn(
   bit61Check: PaymentFacts["bit61Check"],
 ): PaymentFacts {
   const known = world.keys.get(event.trax) ?? null;
-  return { known, isProductAllowed: true, rules: given, bill: world.bill, quotes: world.quotes, bit61Check };
+  return { known, isProductAllowed: true, rules: given, bill: world.bill, quotes: world.quotes, bit61Check, ...USUAL };
 }
 
 function requestOf(world: World, event: Event, given: ProductRules): PaymentRequest {
@@ -185,6 +187,7 @@ describe("any bill", () => {
           bill: given,
           quotes: [],
           bit61Check: "warn",
+          ...USUAL,
         } as const;
         const decision = decidePayment(request, facts, nowMs);
         expect(decision).toMatchObject({ kind: "post", isQuoted: false });

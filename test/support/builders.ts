@@ -131,6 +131,7 @@ export function paymentItem(catalog: Catalog, message: Message, leftMs = 8_000):
     },
     receivedAtMs: Date.now(),
     deadline: deadlineIn(systemClock, leftMs),
+    isFresh: true,
   };
 }
 

@@ -29,11 +29,31 @@ export async function brokenLaws(database: TestDatabase): Promise<string[]> {
          or t.entry_id is not null and e.entry_id is null`,
     "registry and journal disagree",
   );
+  // What an entry credits, divided as the rules divide it: applied to the bill, beyond it, suspended, and the fee.
+  const credited = `
+    select e.entry_id, e.bill_key, e.amount, e.fee_amount,
+           coalesce(sum(p.amount) filter (where p.account_code = 'unapplied-credit'), 0) as unapplied,
+           coalesce(sum(p.amount) filter (where p.account_code in ('fee-earned', 'fee-payable')), 0) as fee,
+           coalesce(sum(p.amount) filter (
+             where p.account_code in ('bill-collections', 'merchant-payable')), 0) as applied,
+           coalesce(sum(p.amount) filter (where p.account_code = 'suspense'), 0) as suspended
+      from journal_entry e left join posting p on p.entry_id = e.entry_id and p.side = 'credit'
+     where e.kind = 'payment' group by e.entry_id, e.bill_key, e.amount, e.fee_amount`;
   await law(
-    `select b.bill_key, b.paid_amount, coalesce(sum(e.amount), 0) as posted
-       from bill b left join journal_entry e on e.bill_key = b.bill_key and e.kind = 'payment'
-      group by b.bill_key, b.paid_amount having b.paid_amount <> coalesce(sum(e.amount), 0)`,
-    "a bill's paid amount is not what was posted on it",
+    `select * from (${credited}) c
+      where not (suspended = 0 and amount = applied + unapplied)
+        and not (suspended in (amount, amount + fee_amount) and applied + unapplied + fee = 0)`,
+    "an entry's amount is not what it applied to the bill and kept for the customer, or suspended as a whole",
+  );
+  await law(
+    `select entry_id, fee, fee_amount from (${credited}) c where fee not in (0, fee_amount)`,
+    "an entry credits another fee than the one that was paid",
+  );
+  await law(
+    `select b.bill_key, b.paid_amount, coalesce(sum(c.applied), 0) as applied
+       from bill b left join (${credited}) c on c.bill_key = b.bill_key
+      group by b.bill_key, b.paid_amount having b.paid_amount <> coalesce(sum(c.applied), 0)`,
+    "a bill's paid amount is not what was posted as applied to it",
   );
   await law(
     `select b.bill_key from bill b left join bill_item i on i.bill_key = b.bill_key

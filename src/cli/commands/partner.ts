@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
-import { dialectSchema, faultsOfResultCodes, resultCodesOf } from "../../domain";
 import { PRODUCTS } from "../../flows";
 import { ConfigFault, Fault, type Tx } from "../../platform";
 import { insertPartner, listPartners, readProducts, saveProduct } from "../../store";
 import { print, printJson, printTable } from "../output";
 import { withOwner } from "../with-database";
 import { withServices } from "../with-services";
+import { dialectCommands, dialectFromFile } from "./dialect";
 
 interface AddOptions {
   readonly name?: string;
@@ -19,7 +19,7 @@ interface AddOptions {
 
 const collect = (value: string, all: readonly string[]): readonly string[] => [...all, value];
 
-/** `partner add`, `partner list`. */
+/** `partner add`, `partner list`, and what concerns dialects. */
 export function partnerCommands(program: Command): void {
   const partner = program.command("partner").description("counterparties that may call us, normally the switch");
 
@@ -34,7 +34,7 @@ export function partnerCommands(program: Command): void {
     .option("--json", "machine-readable output")
     .action(async (userName: string, options: AddOptions) => {
       const password = passwordFrom(options);
-      const dialect = dialectFrom(options.dialect);
+      const dialect = dialectFromFile(options.dialect);
       const problems = [
         ...(/^[ -~]{1,100}$/.test(userName) ? [] : ["userName must be 1 to 100 printable ASCII characters"]),
         ...(password.length >= 8 ? [] : ["the password must have at least 8 characters"]),
@@ -55,6 +55,8 @@ export function partnerCommands(program: Command): void {
         }),
       );
     });
+
+  dialectCommands(partner);
 
   partner
     .command("list")
@@ -104,25 +106,4 @@ function passwordFrom(options: AddOptions): string {
   if (options.passwordFile === undefined) throw new Fault("no_password", "give the password with --password-file FILE");
   const file = options.passwordFile === "-" ? 0 : options.passwordFile;
   return readFileSync(file, "utf8").replace(/\r?\n$/, "");
-}
-
-/** @throws ConfigFault naming everything that is wrong with the dialect */
-function dialectFrom(file: string | undefined): Record<string, unknown> {
-  if (file === undefined) return {};
-  let given: unknown;
-  try {
-    given = JSON.parse(readFileSync(file, "utf8"));
-  } catch (error) {
-    throw new Fault("dialect_file", `${file} cannot be read as JSON`, { cause: error });
-  }
-  const parsed = dialectSchema.safeParse(given);
-  if (!parsed.success) {
-    throw new ConfigFault(
-      `${file} is no valid dialect`,
-      parsed.error.issues.map((issue) => `${issue.path.join(".") || "(top)"}: ${issue.message}`),
-    );
-  }
-  const faults = faultsOfResultCodes(resultCodesOf(parsed.data));
-  if (faults.length > 0) throw new ConfigFault(`${file} has a code map that could mislead the switch`, faults);
-  return given as Record<string, unknown>;
 }

@@ -1,7 +1,7 @@
 import { billKeyOf, outstandingOf } from "../../domain";
 import { compileProduct, loadCatalog, postPayments, PRODUCTS } from "../../flows";
 import { deadlineIn, Fault, randomIds, systemClock } from "../../platform";
-import { findItemConflicts, importBills, insertPartner, readBills, saveProduct } from "../../store";
+import { findItemConflicts, importBills, insertPartner, readBills, readProducts, saveProduct } from "../../store";
 import { decodeRequest } from "../../wire";
 import { buildMessage } from "../switch-client";
 import type { DatabaseContext } from "../with-database";
@@ -18,7 +18,10 @@ const SEED_TIMEOUT_MS = 30_000;
 export async function seedDemo({ transact, db, secrets }: DatabaseContext): Promise<string> {
   const bills = demoBills();
   const summary = await transact(async (tx) => {
+    const stored = new Set((await readProducts(tx)).map(({ productCode }) => productCode));
     for (const { productCode, name, definition } of PRODUCTS) {
+      // What an operator has loaded under this code stays.
+      if (stored.has(productCode)) continue;
       compileProduct(productCode, name, definition);
       await saveProduct(tx, { productCode, name, definition });
     }
@@ -69,6 +72,7 @@ export async function seedDemo({ transact, db, secrets }: DatabaseContext): Prom
         message: { ...decoded.message, amount, feeAmount },
         receivedAtMs: systemClock.nowMs(),
         deadline,
+        isFresh: true,
       },
     ];
   });

@@ -1,5 +1,5 @@
 import { adira020013 as wire } from "../../wire";
-import type { ShippedProduct } from "../product-definition";
+import type { ShippedProduct } from "../product-schema";
 
 /**
  * Adira motorcycle loans: one instalment with its penalty, paid at once. The wire's part is read off the published sample,

@@ -1,5 +1,5 @@
 import { telkom001001 as wire } from "../../wire";
-import type { ShippedProduct } from "../product-definition";
+import type { ShippedProduct } from "../product-schema";
 
 /**
  * Telkom fixed line and IndiHome: everything owed is paid at once; a message holds nine items. The wire's part is read

@@ -1,13 +1,20 @@
 import Router from "@koa/router";
 import { randomUUID } from "node:crypto";
 import type { Context } from "koa";
-import type { Accepts, AttemptJournal, MessageAnswer } from "../../flows";
+import {
+  type Accepts,
+  type Arrival,
+  type AttemptCircumstances,
+  type AttemptJournal,
+  attemptOf,
+  type MessageAnswer,
+} from "../../flows";
 import { type Clock, type Logger, maskNumber, type Metrics } from "../../platform";
 import { jsonBody } from "../middleware/json-body";
 
 /** What the switch's addresses answer from. */
 export interface SwitchRouteDeps {
-  readonly answer: (rawBody: string, accepts: Accepts) => Promise<MessageAnswer>;
+  readonly answer: (arrival: Arrival) => Promise<MessageAnswer>;
   readonly attempts: AttemptJournal;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -33,17 +40,17 @@ export function switchRoutes(deps: SwitchRouteDeps): Router {
 async function answerSwitch(deps: SwitchRouteDeps, ctx: Context, accepts: Accepts): Promise<void> {
   const startedMs = deps.clock.monotonicMs();
   const receivedAtMs = deps.clock.nowMs();
-  const answer = await deps.answer(rawTextOf(ctx), accepts);
+  const sourceAddress = ctx.req.socket.remoteAddress ?? null;
+  const answer = await deps.answer({ rawBody: rawTextOf(ctx), accepts, sourceAddress });
   ctx.status = answer.isJson ? 200 : 400;
   ctx.type = "application/json; charset=utf-8";
   if (answer.isReplay) ctx.set("x-replayed", "true");
   if (answer.retryAfterS !== null) ctx.set("Retry-After", String(answer.retryAfterS));
   ctx.body = answer.body;
-  const status = ctx.status;
-  const sourceAddress = ctx.req.socket.remoteAddress ?? null;
+  const httpStatus = ctx.status;
   whenSent(ctx, (isDelivered) => {
     const durationMs = deps.clock.monotonicMs() - startedMs;
-    remember(deps, answer, { receivedAtMs, durationMs, isDelivered, status, sourceAddress });
+    remember(deps, answer, { receivedAtMs, durationMs, isDelivered, httpStatus, sourceAddress });
   });
 }
 
@@ -63,24 +70,26 @@ function whenSent(ctx: Context, then: (isDelivered: boolean) => void): void {
   res.once("close", () => then(res.writableFinished));
 }
 
-interface Circumstances {
-  readonly receivedAtMs: number;
-  readonly durationMs: number;
-  readonly isDelivered: boolean;
-  readonly status: number;
-  readonly sourceAddress: string | null;
+type Circumstances = Omit<AttemptCircumstances, "attemptId">;
+
+function operationOf({ partner, message }: MessageAnswer): "inquiry" | "payment" | "other" {
+  if (partner === null || message === null) return "other";
+  const { inquiry, payment } = partner.dialect.transactionTypes;
+  if (message.transactionType === inquiry) return "inquiry";
+  return message.transactionType === payment ? "payment" : "other";
 }
 
 /** One log line, one count, one row of the attempt journal. Signatures, names and whole bill numbers go nowhere. */
 function remember(deps: SwitchRouteDeps, answer: MessageAnswer, seen: Circumstances): void {
   const { message, echo, partner, outcome } = answer;
-  const type = message?.transactionType ?? "none";
-  deps.metrics.countMessage({ type, outcome, isReplay: answer.isReplay }, seen.durationMs);
+  const attemptId = randomUUID();
+  const operation = operationOf(answer);
+  deps.metrics.countMessage({ operation, outcome, isReplay: answer.isReplay }, seen.durationMs);
   const event = {
     traxId: echo.traxId || undefined,
     partner: partner?.userName,
     product: message?.productCode,
-    type,
+    operation,
     bill: message === null ? undefined : maskNumber(message.billNumber),
     outcome,
     isReplay: answer.isReplay,
@@ -94,39 +103,5 @@ function remember(deps: SwitchRouteDeps, answer: MessageAnswer, seen: Circumstan
   } else {
     deps.logger.info(event, "answered");
   }
-  deps.attempts.record({
-    attemptId: randomUUID(),
-    receivedAtMs: seen.receivedAtMs,
-    partnerId: partner?.partnerId ?? null,
-    transactionType: echo.transactionType || null,
-    productCode: echo.productCode || null,
-    traxId: echo.traxId || null,
-    outcome,
-    resultCode: answer.resultCode,
-    httpStatus: seen.status,
-    isReplay: answer.isReplay,
-    isDelivered: seen.isDelivered,
-    durationMs: seen.durationMs,
-    sourceAddress: seen.sourceAddress,
-    request: message === null ? null : maskedOf(message),
-    note: noteOf(answer),
-  });
-}
-
-function noteOf(answer: MessageAnswer): string | null {
-  if (answer.differing.length > 0) return `tamper alarm: ${answer.differing.join(", ")} differ`;
-  return answer.note;
-}
-
-function maskedOf(message: NonNullable<MessageAnswer["message"]>): Record<string, unknown> {
-  return {
-    userName: message.userName,
-    channel: message.channel,
-    terminal: message.terminal,
-    billNumber: maskNumber(message.billNumber),
-    amount: message.amountText,
-    feeAmount: message.feeAmountText,
-    bit61: `${message.bit61.length} characters`,
-    timeStamp: message.timeStamp,
-  };
+  deps.attempts.record(() => attemptOf(answer, { ...seen, attemptId }));
 }

@@ -1,11 +1,12 @@
 import { ACCOUNTS, isBalanced, type Posting, postingsOfPayment } from "../../../src/domain";
 import { rules } from "./samples";
 
+const whole = (applied: bigint, feeAmount: bigint) => ({ applied, unapplied: 0n, feeAmount });
 const line = (side: Posting["side"], amount: bigint): Posting => ({ accountCode: ACCOUNTS.suspense, side, amount });
 
 describe("the entry of a payment", () => {
   it("owes us the amount and our fee, and credits collections and fee apart", () => {
-    expect(postingsOfPayment(30_000n, 5_000n, rules({ feeBelongsTo: "biller" }))).toEqual([
+    expect(postingsOfPayment(whole(30_000n, 5_000n), rules({ feeBelongsTo: "biller" }))).toEqual([
       { accountCode: "due-from-switch", side: "debit", amount: 35_000n },
       { accountCode: "bill-collections", side: "credit", amount: 30_000n },
       { accountCode: "fee-earned", side: "credit", amount: 5_000n },
@@ -13,7 +14,7 @@ describe("the entry of a payment", () => {
   });
 
   it("knows nothing of a fee that the switch keeps", () => {
-    expect(postingsOfPayment(30_000n, 5_000n, rules({ feeBelongsTo: "switch" }))).toEqual([
+    expect(postingsOfPayment(whole(30_000n, 5_000n), rules({ feeBelongsTo: "switch" }))).toEqual([
       { accountCode: "due-from-switch", side: "debit", amount: 30_000n },
       { accountCode: "bill-collections", side: "credit", amount: 30_000n },
     ]);
@@ -21,7 +22,7 @@ describe("the entry of a payment", () => {
 
   it("has no line for a fee of nothing", () => {
     for (const feeBelongsTo of ["biller", "switch"]) {
-      const postings = postingsOfPayment(1n, 0n, rules({ feeBelongsTo }));
+      const postings = postingsOfPayment(whole(1n, 0n), rules({ feeBelongsTo }));
       expect(postings.map(({ amount }) => amount)).toEqual([1n, 1n]);
     }
   });
@@ -29,7 +30,7 @@ describe("the entry of a payment", () => {
   it.each([1n, 999_999_999_999n])("balances for an amount of %d with any fee", (amount) => {
     for (const fee of [0n, 1n, 999_999_999_999n]) {
       for (const feeBelongsTo of ["biller", "switch"]) {
-        expect(isBalanced(postingsOfPayment(amount, fee, rules({ feeBelongsTo })))).toBe(true);
+        expect(isBalanced(postingsOfPayment(whole(amount, fee), rules({ feeBelongsTo })))).toBe(true);
       }
     }
   });

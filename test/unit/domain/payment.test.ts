@@ -17,6 +17,7 @@ describe("a payment under a new key", () => {
     expect(decision).toEqual({
       kind: "post",
       bill: open,
+      applied: 30_000n,
       isQuoted: true,
       postings: [
         { accountCode: "due-from-switch", side: "debit", amount: 35_000n },

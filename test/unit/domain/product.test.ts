@@ -38,6 +38,7 @@ describe("the rules of a product", () => {
       rule: { kind: "closed" },
       feeAmount: 0n,
       feeBelongsTo: "biller",
+      accounts: { collections: "bill-collections", fee: "fee-earned" },
       itemsMax: 9,
       quoteHonouredMs: 1_800_000,
     });

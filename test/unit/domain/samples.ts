@@ -76,6 +76,8 @@ export function facts(changes: Partial<PaymentFacts> = {}): PaymentFacts {
     bill: bill(),
     quotes: [quote()],
     bit61Check: "warn",
+    isFresh: true,
+    mustAccept: false,
     ...changes,
   };
 }

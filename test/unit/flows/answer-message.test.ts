@@ -1,4 +1,4 @@
-import { dialectSchema, type Outcome, resultCodesOf } from "../../../src/domain";
+import { checkContract, dialectSchema, type Outcome } from "../../../src/domain";
 import { type Accepts, answerMessage, compileProduct, PRODUCTS } from "../../../src/flows";
 import { randomIds, sleep, systemClock } from "../../../src/platform";
 import { inquiryMessage, paymentMessage } from "../../support/builders";
@@ -11,14 +11,30 @@ const PRODUCTS_BY_CODE = new Map(
   PRODUCTS.map(({ productCode, name, definition }) => [productCode, compileProduct(productCode, name, definition)]),
 );
 
+function codesWith(dialect: Parameters<typeof checkContract>[0]) {
+  const checked = checkContract(dialect);
+  if (!checked.ok) throw new Error(checked.faults.join());
+  return checked.codes;
+}
+
 /** A host whose desks answer as they are told, and which remembers what reached them. */
-function host(given: { dialect?: unknown; passwords?: string[]; inquire?: Inquire; pay?: Pay } = {}) {
+function host(
+  given: {
+    dialect?: unknown;
+    passwords?: string[];
+    inquire?: Inquire;
+    pay?: Pay;
+    mayComeFrom?: (address: string | null) => boolean;
+  } = {},
+) {
   const reached: { desk: string; traxId: string; hasProduct: boolean; passwords: readonly string[] }[] = [];
   const faults: string[] = [];
+  const drift: string[] = [];
   const dialect = dialectSchema.parse(given.dialect ?? {});
   const partner = {
     ...{ partnerId: 1, userName: "bmandiri", name: "test", productCodes: ["001001"], dialect },
-    ...{ passwords: given.passwords ?? ["demo-password"], codes: resultCodesOf(dialect) },
+    ...{ passwords: given.passwords ?? ["demo-password"], mayComeFrom: given.mayComeFrom ?? (() => true) },
+    codes: codesWith(dialect),
   };
   const note = (desk: string, item: Parameters<Inquire>[0]): void => {
     const { passwords } = item.partner;
@@ -32,6 +48,7 @@ function host(given: { dialect?: unknown; passwords?: string[]; inquire?: Inquir
     isReplay: false,
     differing: [],
     isQuoted: true,
+    note: null,
   } as const;
   const pay: Pay = given.pay ?? (async () => approved);
   const deps: Deps = {
@@ -40,11 +57,16 @@ function host(given: { dialect?: unknown; passwords?: string[]; inquire?: Inquir
     catalog: { current: { partners: new Map([["bmandiri", partner]]), products: PRODUCTS_BY_CODE } },
     inquiries: { submit: (item) => (note("inquiry", item), inquire(item)), idle: async () => {} },
     payments: { submit: (item) => (note("payment", item), pay(item)), waiting: 0, idle: async () => {} },
+    drift: { note: (_, deviations) => drift.push(...deviations.map(({ field, kind }) => `${field} ${kind}`)) },
     onFault: (_, where) => faults.push(where),
   };
   const ask = (message: unknown, accepts: Accepts = "any") =>
-    answerMessage(deps, typeof message === "string" ? message : JSON.stringify(message), accepts);
-  return { ask, reached, faults };
+    answerMessage(deps, {
+      rawBody: typeof message === "string" ? message : JSON.stringify(message),
+      accepts,
+      sourceAddress: "192.0.2.1",
+    });
+  return { ask, reached, faults, drift };
 }
 
 const bodyOf = (answer: { body: string }) => JSON.parse(answer.body) as Record<string, unknown>;
@@ -173,7 +195,7 @@ describe("what a desk cannot say", () => {
   });
 
   it("of a repeat that was changed goes on as the fields that differ, and an unquoted payment as a note", async () => {
-    const nothing = { kind: "answered", body: "x", isReplay: false } as const;
+    const nothing = { kind: "answered", body: "x", isReplay: false, note: null } as const;
     const conflict = host({
       pay: async () => ({ ...nothing, outcome: "CONFLICT", differing: ["amount"], isQuoted: true }),
     });

@@ -1,14 +1,14 @@
 import { openAttemptJournal } from "../../../src/flows";
 import { type Db, sleep, systemClock, type Tx } from "../../../src/platform";
 
-type Attempt = Parameters<ReturnType<typeof openAttemptJournal>["record"]>[0];
+type MakeAttempt = Parameters<ReturnType<typeof openAttemptJournal>["record"]>[0];
 
-function attempt(id: string): Attempt {
-  return {
+function attempt(id: string): MakeAttempt {
+  return () => ({
     ...{ attemptId: id, receivedAtMs: 0, partnerId: null, transactionType: "50", productCode: null, traxId: null },
     ...{ outcome: "APPROVED", resultCode: "00", httpStatus: 200, isReplay: false, isDelivered: true, durationMs: 1 },
-    ...{ sourceAddress: null, request: null, note: null },
-  };
+    ...{ sourceAddress: null, request: null, reply: null, note: null },
+  });
 }
 
 /** A journal over a database that can be away; `written` holds the ids of each batch that was committed. */

@@ -32,7 +32,9 @@ async function problemsOf(loading: Promise<unknown>): Promise<readonly string[]>
 describe("the catalog", () => {
   it("holds partners with their codes by name, and products by code", async () => {
     const catalog = await load([partnerRow({ dialect: { codes: { CONFLICT: "95" } } })]);
-    expect([...catalog.products.keys()].toSorted((a, b) => a.localeCompare(b))).toEqual(["001001", "020013"]);
+    expect([...catalog.products.keys()].toSorted((a, b) => a.localeCompare(b))).toEqual(
+      PRODUCTS.map(({ productCode }) => productCode).toSorted(),
+    );
     expect(catalog.partners.get("bmandiri")).toMatchObject({
       partnerId: 1,
       passwords: [],
@@ -52,24 +54,38 @@ describe("the catalog", () => {
     ];
     const problems = await problemsOf(load(partners));
     expect(problems).toEqual([
-      expect.stringMatching(/^partner bmandiri: code 14 stands for outcomes of different classes/),
-      expect.stringMatching(/^partner other: code 00 /),
+      expect.stringMatching(/^partner bmandiri: codes: 14 stands for outcomes of different classes/),
+      expect.stringMatching(/^partner bmandiri: codes: 14 is a final decline/),
+      expect.stringMatching(/^partner other: codes: 00 /),
     ]);
   });
 
-  it("is refused with code maps and products that are wrong, all of them named at once", async () => {
+  it("is refused with dialects, code maps and products that are wrong, all of them named at once", async () => {
     const products = [...productRows, { product_code: "900001", name: "x", definition: { bit61: 1 } }];
-    const problems = await problemsOf(load([partnerRow({ dialect: { codes: { UNKNOWN: "14" } } })], products));
-    expect(problems[0]).toMatch(/^partner bmandiri: code 14/);
-    expect(problems.slice(1).length).toBeGreaterThan(1);
-    expect(problems.slice(1).filter((problem) => !problem.startsWith("product 900001: "))).toEqual([]);
+    const problems = await problemsOf(
+      load(
+        [
+          partnerRow({ dialect: { codes: { UNKNOWN: "00" } } }),
+          partnerRow({ partner_id: 2, user_name: "other", dialect: { deadlineMs: 1, sources: ["10.0.0.0/99"] } }),
+          partnerRow({ partner_id: 3, user_name: "third", dialect: { sources: ["10.0.0.0/99", "::1"] } }),
+        ],
+        products,
+      ),
+    );
+    expect(problems.slice(0, 3)).toEqual([
+      expect.stringMatching(/^partner bmandiri: codes: 00/),
+      expect.stringMatching(/^partner other: deadlineMs: /),
+      "partner third: sources: 10.0.0.0/99 has a prefix longer than 32 bits",
+    ]);
+    expect(problems.slice(3).length).toBeGreaterThan(1);
+    expect(problems.slice(3).filter((problem) => !problem.startsWith("product 900001: "))).toEqual([]);
   });
 
   it("is refused with a dialect that is wrong, the setting named", async () => {
     const partners = [partnerRow({ dialect: { cutOff: "25:00", deadlineMs: 1 } })];
     expect(await problemsOf(load(partners))).toEqual([
-      expect.stringMatching(/^partner bmandiri, deadlineMs: /),
-      expect.stringMatching(/^partner bmandiri, cutOff: /),
+      expect.stringMatching(/^partner bmandiri: deadlineMs: /),
+      expect.stringMatching(/^partner bmandiri: cutOff: /),
     ]);
   });
 });

@@ -1,4 +1,4 @@
-import { type Bill, dialectSchema, resultCodesOf } from "../../../src/domain";
+import { type Bill, dialectSchema, DEFAULT_RESULT_CODES } from "../../../src/domain";
 import { compileProduct, type PaymentItem, PRODUCTS } from "../../../src/flows";
 import { type Db, deadlineIn, type Statement, systemClock, type Tx } from "../../../src/platform";
 
@@ -112,7 +112,7 @@ function rowOf(bill: Bill | undefined): Row[] {
 const DIALECT = dialectSchema.parse({});
 const PARTNER = {
   ...{ partnerId: 1, userName: "bmandiri", name: "test", productCodes: ["001001"], passwords: [] },
-  ...{ dialect: DIALECT, codes: resultCodesOf(DIALECT) },
+  ...{ dialect: DIALECT, codes: DEFAULT_RESULT_CODES, mayComeFrom: () => true },
 };
 const [SHIPPED] = PRODUCTS;
 if (SHIPPED === undefined) throw new Error("no product ships");
@@ -139,11 +139,13 @@ export function paying(n: number, traxId: string, changes: { amount?: bigint; le
     product: PRODUCT,
     receivedAtMs: Date.now(),
     deadline: deadlineIn(systemClock, leftMs),
+    isFresh: true,
     message: {
       ...{ userName: "bmandiri", signature: "", productCode: "001001", channel: "6017", terminal: "T0800004" },
       ...{ terminalName: "", terminalLocation: "", transactionType: "50", billNumber: numberOf(n), traxId },
       ...{ timeStamp: "20-03-2023 10: 40: 40", bit61: numberOf(n), addInfo1: "", addInfo2: "", addInfo3: "" },
       ...{ amountText: String(amount), feeAmountText: "5000", amount, feeAmount: 5_000n },
+      ...{ terminalField: "terminal", unknownFields: [] },
     },
   };
 }

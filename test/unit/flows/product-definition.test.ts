@@ -132,7 +132,11 @@ describe("a definition is refused", () => {
     ["with a template that names nothing", changed({ bit48: "{nobody}" }), ["nobody"]],
     ["with a template that shows a group", changed({ bit48: "{items}" }), ["items"]],
     ["with customerData from nothing", changed({ customerData: [{ name: "x", from: "nobody" }] }), ["nobody"]],
-    ["with a layout that is none", changed({ bit61: { name: "x" } }), ["fields"]],
+    [
+      "with a layout that is none",
+      changed({ bit61: { name: "x" } }),
+      ["bit61: layout: source", "bit61: layout: fields"],
+    ],
     ["with a layout of nothing", changed({ bit61: { name: "x", source: "", fields: [] }, values: {} }), ["no fields"]],
   ])("%s", (_, definition, named) => {
     const problems = problemsOf(definition);

@@ -56,26 +56,24 @@ describe("a fault", () => {
 });
 
 describe("metrics", () => {
-  it("count messages by type, outcome and replay, and time them in seconds", async () => {
+  it("count messages by operation, outcome and replay, and time them in seconds", async () => {
     const metrics = createMetrics();
-    metrics.countMessage({ type: "50", outcome: "APPROVED", isReplay: false }, 20);
-    metrics.countMessage({ type: "50", outcome: "APPROVED", isReplay: false }, 30);
-    metrics.countMessage({ type: "50", outcome: "APPROVED", isReplay: true }, 1);
+    metrics.countMessage({ operation: "payment", outcome: "APPROVED", isReplay: false }, 20);
+    metrics.countMessage({ operation: "payment", outcome: "APPROVED", isReplay: false }, 30);
+    metrics.countMessage({ operation: "payment", outcome: "APPROVED", isReplay: true }, 1);
     const text = await metrics.text();
-    expect(text).toContain('biller_messages_total{type="50",outcome="APPROVED",replay="false"} 2');
-    expect(text).toContain('biller_messages_total{type="50",outcome="APPROVED",replay="true"} 1');
-    expect(text).toContain('biller_message_seconds_count{type="50"} 3');
-    expect(text).toContain('biller_message_seconds_sum{type="50"} 0.051');
+    expect(text).toContain('biller_messages_total{operation="payment",outcome="APPROVED",replay="false"} 2');
+    expect(text).toContain('biller_messages_total{operation="payment",outcome="APPROVED",replay="true"} 1');
+    expect(text).toContain('biller_message_seconds_count{operation="payment"} 3');
+    expect(text).toContain('biller_message_seconds_sum{operation="payment"} 0.051');
   });
 
-  it("never take a text from outside for a label", async () => {
+  it("cannot be forged through a label, whatever it holds", async () => {
     const metrics = createMetrics();
-    for (const type of ["99", "5", "500", '50"} 1\nforged 1', "", "50\n"]) {
-      metrics.countMessage({ type, outcome: "BAD_FORMAT", isReplay: false }, 1);
-    }
+    metrics.countDeviation({ partner: 'x"} 1\nforged 1', field: "a\\b", kind: "c" });
     const text = await metrics.text();
-    expect(text).toContain('biller_messages_total{type="other",outcome="BAD_FORMAT",replay="false"} 6');
-    expect(text).not.toContain("forged");
+    expect(text).toContain('biller_deviations_total{partner="x\\"} 1\\nforged 1",field="a\\\\b",kind="c"} 1');
+    expect(text).not.toMatch(/^forged/m);
   });
 
   it("count alarms and faults, and read what is watched when asked", async () => {

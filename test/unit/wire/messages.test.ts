@@ -39,7 +39,10 @@ describe("a published request", () => {
     const { amount: _amount, feeAmount: _fee, ...texts } = telkom.paymentRequest;
     expect(decodeRequest(PAYMENT)).toEqual({
       ok: true,
-      message: { ...texts, amountText: "000000030000", feeAmountText: "5000", amount: 30_000n, feeAmount: 5_000n },
+      message: {
+        ...{ ...texts, amountText: "000000030000", feeAmountText: "5000", amount: 30_000n, feeAmount: 5_000n },
+        ...{ terminalField: "terminal", unknownFields: [] },
+      },
     });
   });
 
@@ -67,7 +70,34 @@ describe("a published request", () => {
 
   it("may carry fields that are not known, of any kind", () => {
     const decoded = decodeRequest({ ...PAYMENT, extra: { deep: [1] }, é: null });
-    expect(decoded).toEqual(decodeRequest(PAYMENT));
+    const plain = decodeRequest(PAYMENT);
+    if (!plain.ok) throw new Error("the sample is not understood");
+    expect(decoded).toEqual({ ok: true, message: { ...plain.message, unknownFields: ["extra", "é"] } });
+  });
+
+  it("names at most twenty fields that are not known, and no more of a name than forty characters", () => {
+    const many = Object.fromEntries(Array.from({ length: 500 }, (_, n) => [`${n}`.padStart(300, "x"), 1]));
+    const decoded = decodeRequest({ ...PAYMENT, ...many });
+    if (!decoded.ok) throw new Error("unknown fields are no reason to refuse");
+    expect(decoded.message.unknownFields).toHaveLength(20);
+    expect(new Set(decoded.message.unknownFields.map((name) => name.length))).toEqual(new Set([40]));
+  });
+
+  it("may call the terminal by its ISO 8583 number, but not by both names differently", () => {
+    const { terminal, ...rest } = PAYMENT as Record<string, unknown>;
+    expect(decodeRequest({ ...rest, bit41: terminal })).toMatchObject({
+      ok: true,
+      message: { terminal, terminalField: "bit41" },
+    });
+    expect(decodeRequest({ ...PAYMENT, bit41: terminal })).toMatchObject({ ok: true, message: { terminalField: "terminal" } });
+    expect(faultsOf(decodeRequest({ ...PAYMENT, bit41: "T0800005" }))).toEqual(["bit41 differs from terminal"]);
+    expect(faultsOf(decodeRequest({ ...rest, bit41: 7 }))).toEqual(["terminal must be text"]);
+  });
+
+  it("leaves its money out when its transactionType is that of an inquiry, whichever that is", () => {
+    const { amount: _a, feeAmount: _f, bit61: _b, ...rest } = PAYMENT as Record<string, unknown>;
+    expect(decodeRequest({ ...rest, transactionType: "30" }, "30").ok).toBe(true);
+    expect(faultsOf(decodeRequest({ ...rest, transactionType: "38" }, "30"))).toHaveLength(3);
   });
 });
 
