@@ -100,6 +100,6 @@ export function checkContract(dialect: Pick<Dialect, "codes" | "finalDeclines">)
   }
   const lengths = new Set([...outcomesByCode.keys()].map((code) => code.length));
   if (lengths.size > 1)
-    faults.push(`codes: have ${[...lengths].toSorted().join(" and ")} digits; all must have as many`);
+    faults.push(`codes: have ${[...lengths].toSorted((a, b) => a - b).join(" and ")} digits; all must have as many`);
   return faults.length === 0 ? { ok: true, codes: codes as ResultCodes } : { ok: false, faults };
 }

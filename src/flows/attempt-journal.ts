@@ -1,4 +1,4 @@
-import { type Clock, type Db, deadlineIn, messageOf } from "../platform";
+import { type Clock, type Db, deadlineIn, messageOf, startBackgroundWriter } from "../platform";
 import { type Attempt, insertAttempts } from "../store";
 
 /** Writes attempts in the background, in batches, off the path of any request. */
@@ -30,7 +30,6 @@ export function openAttemptJournal(options: AttemptJournalOptions): AttemptJourn
   /** Made on first use, so that a second writing after a fault is of the very same attempts. */
   let buffer: { made: Attempt | null; readonly make: () => Attempt }[] = [];
   let dropped = 0;
-  let writing: Promise<void> | null = null;
 
   async function writeAll(): Promise<void> {
     while (buffer.length > 0) {
@@ -49,15 +48,7 @@ export function openAttemptJournal(options: AttemptJournalOptions): AttemptJourn
     }
   }
 
-  function flush(): Promise<void> {
-    writing ??= writeAll().finally(() => {
-      writing = null;
-    });
-    return writing;
-  }
-
-  const timer = setInterval(() => void flush(), options.flushEveryMs);
-  timer.unref();
+  const writer = startBackgroundWriter(options.flushEveryMs, writeAll);
   return {
     record(make) {
       buffer.push({ made: null, make });
@@ -66,14 +57,10 @@ export function openAttemptJournal(options: AttemptJournalOptions): AttemptJourn
         dropped += 1;
       }
     },
-    flush,
+    flush: () => writer.flush(),
     get dropped() {
       return dropped;
     },
-    async close() {
-      clearInterval(timer);
-      await flush();
-      await flush();
-    },
+    close: () => writer.close(),
   };
 }

@@ -1,4 +1,4 @@
-import { type Clock, type Db, deadlineIn, messageOf } from "../platform";
+import { type Clock, type Db, deadlineIn, messageOf, startBackgroundWriter } from "../platform";
 import { addDrift, type DriftCount } from "../store";
 import type { Deviation } from "./deviations";
 
@@ -32,7 +32,6 @@ const BEYOND: Deviation = { field: "(more)", kind: "further kinds" };
 export function openDriftMeter(options: DriftMeterOptions): DriftMeter {
   const kindsByPartner = new Map<number, Set<string>>();
   let counts = new Map<string, DriftCount & { readonly userName: string }>();
-  let writing: Promise<void> | null = null;
 
   /** The deviation itself, or what stands for all that are too many. */
   function bounded(partnerId: number, deviation: Deviation): Deviation {
@@ -68,15 +67,7 @@ export function openDriftMeter(options: DriftMeterOptions): DriftMeter {
     }
   }
 
-  function flush(): Promise<void> {
-    writing ??= writeAll().finally(() => {
-      writing = null;
-    });
-    return writing;
-  }
-
-  const timer = setInterval(() => void flush(), options.flushEveryMs);
-  timer.unref();
+  const writer = startBackgroundWriter(options.flushEveryMs, writeAll);
   return {
     note({ partnerId, userName }, deviations) {
       for (const each of deviations) {
@@ -85,11 +76,7 @@ export function openDriftMeter(options: DriftMeterOptions): DriftMeter {
         add({ partnerId, userName, ...deviation, count: 1n, seenAtMs: options.clock.nowMs() });
       }
     },
-    flush,
-    async close() {
-      clearInterval(timer);
-      await flush();
-      await flush();
-    },
+    flush: () => writer.flush(),
+    close: () => writer.close(),
   };
 }

@@ -1,3 +1,4 @@
+export * from "./background-writer";
 export * from "./clock";
 export * from "./collector";
 export * from "./config";

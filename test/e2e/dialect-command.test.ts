@@ -95,7 +95,7 @@ describe("the commands about dialects", () => {
     expect((await run(["partner", "drift"])).out).toMatch(/^bmandiri +amount +not padded to twelve digits +1 /m);
   });
 
-  describe("describe message", () => {
+  describe("and messages", () => {
     it("takes a request apart, and tells under which hash its signature fits", async () => {
       const message = paymentMessage({ bit61: "00210084570030200011306A              10000" });
       const path = file("message.json", message);
