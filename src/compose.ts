@@ -7,7 +7,9 @@ import {
   openAttemptJournal,
   openDriftMeter,
   openInquiryDesk,
+  openCommitResolver,
   openPaymentDesk,
+  openReversalDesk,
   type PostingPoint,
 } from "./flows";
 import { createApp, createHttpServer, type ReadinessCheck } from "./http";
@@ -104,15 +106,20 @@ export async function startHost({ config, services, logger, reach }: HostOptions
     queueMax: config.queueMax,
   };
   const inquiries = openInquiryDesk({ db, clock, ids: randomIds, limits });
-  const payments = openPaymentDesk({
+  const resolver = openCommitResolver({
     db,
     clock,
-    ids: randomIds,
-    lock,
-    limits,
-    onFault,
-    reach: reach ?? (() => {}),
+    onResolved: ({ outcome, ...whose }) =>
+      logger.warn(
+        { ...whose, outcome },
+        outcome === null ? "unknown commit: nothing was stored" : "unknown commit: it was stored",
+      ),
+    onFault: (message) => onFault(new Error(message), "commit resolver"),
   });
+  const inFlight = new Set<string>();
+  const posting = { db, clock, ids: randomIds, lock, limits, inFlight, onFault, reach: reach ?? (() => {}) };
+  const payments = openPaymentDesk({ ...posting, onCommitUnknown: (items) => resolver.watch(items) });
+  const reversals = openReversalDesk(posting);
   const attempts = openAttemptJournal({
     db,
     clock,
@@ -130,6 +137,11 @@ export async function startHost({ config, services, logger, reach }: HostOptions
     onFault: (message) => onFault(new Error(message), "drift meter"),
   });
   metrics.watch("biller_payments_waiting", "Payments waiting for a batch", () => payments.waiting);
+  metrics.watch(
+    "biller_commits_unknown",
+    "Payments whose COMMIT got no answer and that nothing is known of yet",
+    () => resolver.open,
+  );
   metrics.watch("biller_attempts_dropped", "Attempts not kept while the database was away", () => attempts.dropped);
 
   let isDraining = false;
@@ -141,7 +153,10 @@ export async function startHost({ config, services, logger, reach }: HostOptions
   ];
   const app = createApp({
     answer: (arrival) =>
-      answerMessage({ clock, ids: randomIds, catalog: holder, inquiries, payments, drift, onFault }, arrival),
+      answerMessage(
+        { clock, ids: randomIds, catalog: holder, inquiries, payments, reversals, drift, onFault },
+        arrival,
+      ),
     attempts,
     clock,
     logger,
@@ -171,7 +186,8 @@ export async function startHost({ config, services, logger, reach }: HostOptions
       clearInterval(refresh);
       housekeeping.stop();
       await drain(config.shutdownTimeoutMs);
-      await Promise.all([payments.idle(), inquiries.idle()]);
+      await Promise.all([payments.idle(), reversals.idle(), inquiries.idle()]);
+      resolver.close();
       await Promise.all([attempts.close(), drift.close()]);
       redis?.disconnect();
       await db.close();

@@ -1,4 +1,4 @@
-import { ensureMonthPartitions, restoreLostAttempts } from "./ledger";
+import { ensureMonthPartitions, restoreLostAttempts, trackDivergences } from "./ledger";
 import { type Clock, type Db, deadlineIn, type Logger, type Tx } from "./platform";
 import { dropExpiredAttempts } from "./store";
 
@@ -26,6 +26,10 @@ const RESTORE_EVERY_MS = 10 * MINUTE_MS;
 const RESTORE_AT_START_MS = 48 * 60 * MINUTE_MS;
 /** Attempts younger than this may still be in the memory of a living process. */
 const RESTORE_REST_MS = MINUTE_MS;
+const DIVERGENCE_EVERY_MS = MINUTE_MS;
+const DIVERGENCE_SPAN_MS = 24 * 60 * MINUTE_MS;
+/** Attempts of living processes are written within a second; those restored after a crash count as not delivered. */
+const DIVERGENCE_REST_MS = MINUTE_MS;
 const TIMEOUT_MS = 60_000;
 const MONTHS_AHEAD = 3;
 
@@ -45,6 +49,12 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
     const restored = await transact((tx) => restoreLostAttempts(tx, untilMs - spanMs, untilMs));
     if (restored > 0) logger.warn({ restored }, "attempts were lost in a crash and written again from the registry");
   }
+  async function diverge(): Promise<void> {
+    const untilMs = clock.nowMs() - DIVERGENCE_REST_MS;
+    const { opened, closed } = await transact((tx) => trackDivergences(tx, untilMs - DIVERGENCE_SPAN_MS, untilMs));
+    for (const traxId of opened) logger.warn({ traxId }, "divergence: decided, but the switch may not know");
+    for (const traxId of closed) logger.info({ traxId }, "divergence closed");
+  }
   async function expire(): Promise<void> {
     if (options.attemptRetentionMonths === 0) return;
     const dropped = await transact((tx) => dropExpiredAttempts(tx, options.attemptRetentionMonths));
@@ -56,9 +66,11 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
 
   attempt("restoring attempts", () => restore(RESTORE_AT_START_MS));
   attempt("dropping attempts", expire);
+  attempt("tracking divergences", diverge);
   const timers = [
     setInterval(() => attempt("partition maintenance", () => preparePartitions(db, clock)), PARTITIONS_EVERY_MS),
     setInterval(() => attempt("restoring attempts", () => restore(2 * RESTORE_EVERY_MS)), RESTORE_EVERY_MS),
+    setInterval(() => attempt("tracking divergences", diverge), DIVERGENCE_EVERY_MS),
     setInterval(() => attempt("dropping attempts", expire), RETENTION_EVERY_MS),
   ];
   return {

@@ -23,6 +23,16 @@ export interface Bill {
   readonly details: Readonly<Record<string, string>>;
   readonly dueAtMs: number | null;
   readonly items: readonly BillItem[];
+  /** The latest payment that was applied to it and not taken back; null or left out when there is none. */
+  readonly lastPayment?: LastPayment | null;
+}
+
+/** What a bill remembers of its latest payment. */
+export interface LastPayment {
+  readonly partnerId: number;
+  readonly traxId: string;
+  readonly amount: bigint;
+  readonly paidAtMs: number;
 }
 
 /** An item with what is still owed on it. */

@@ -11,4 +11,5 @@ export * from "./payment";
 export * from "./product";
 export * from "./quote";
 export * from "./result-codes";
+export * from "./reversal";
 export * from "./rupiah";

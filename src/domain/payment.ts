@@ -26,6 +26,8 @@ export interface PaymentRequest extends HardFields {
 /** Why a traxId that has been seen before is not judged again: what it was, and what was answered. */
 export interface KnownTrax extends HardFields {
   readonly outcome: Outcome;
+  /** The payment was accepted, and taken back since. */
+  readonly isReversed?: boolean;
 }
 
 /** Everything a payment is decided on. Gathered by the caller; the domain never asks for more. */
@@ -58,8 +60,8 @@ export type PaymentDeclined = Extract<
 export type PaymentDecision<Known extends KnownTrax = KnownTrax> =
   | { readonly kind: "replay"; readonly known: Known }
   | { readonly kind: "conflict"; readonly differing: readonly HardField[] }
-  /** Not authentic any more: nothing is stored, a repeat is judged afresh. */
-  | { readonly kind: "refuse"; readonly outcome: Extract<Outcome, "BAD_AUTH"> }
+  /** Stale, or reversed since: nothing is stored, a repeat is judged afresh. */
+  | { readonly kind: "refuse"; readonly outcome: Extract<Outcome, "BAD_AUTH" | "REVERSED"> }
   | { readonly kind: "decline"; readonly outcome: PaymentDeclined }
   | { readonly kind: "suspend"; readonly wouldBe: PaymentDeclined; readonly postings: readonly Posting[] }
   | {
@@ -70,6 +72,8 @@ export type PaymentDecision<Known extends KnownTrax = KnownTrax> =
       readonly postings: readonly Posting[];
       /** False when the payment's bit61 echoes no live quote of ours. */
       readonly isQuoted: boolean;
+      /** Another payment of the same amount on the same open number, shortly before. Accepted, and shown to operators. */
+      readonly isLookAlike: boolean;
     };
 
 /**
@@ -88,7 +92,9 @@ export function decidePayment<Known extends KnownTrax>(
   const { known } = facts;
   if (known !== null) {
     const differing = HARD_FIELDS.filter((field) => known[field] !== request[field]);
-    return differing.length === 0 ? { kind: "replay", known } : { kind: "conflict", differing };
+    if (differing.length > 0) return { kind: "conflict", differing };
+    // Its success was true once; to repeat it now would have the customer credited for money that was given back.
+    return known.isReversed === true ? { kind: "refuse", outcome: "REVERSED" } : { kind: "replay", known };
   }
   if (!facts.isFresh) return { kind: "refuse", outcome: "BAD_AUTH" };
   const judged = judge(request, facts, nowMs);
@@ -123,7 +129,17 @@ function judge(request: PaymentRequest, facts: PaymentFacts, nowMs: number): Jud
     applied,
     postings: postingsOfPayment({ applied, unapplied, feeAmount: request.feeAmount }, rules),
     isQuoted: quote !== null,
+    isLookAlike: looksLikeThePreviousOne(request.amount, bill, rules, nowMs),
   };
+}
+
+const LOOK_ALIKE_MS = 10 * 60_000;
+
+/** On numbers that take any payment, an amount is no reason to think of a repeat; people may look at it, though. */
+function looksLikeThePreviousOne(amount: bigint, bill: Bill, rules: ProductRules, nowMs: number): boolean {
+  const { lastPayment } = bill;
+  if (hasPaidState(rules.rule) || !lastPayment) return false;
+  return lastPayment.amount === amount && nowMs - lastPayment.paidAtMs < LOOK_ALIKE_MS;
 }
 
 function decline(outcome: PaymentDeclined): { kind: "decline"; outcome: PaymentDeclined } {

@@ -7,6 +7,8 @@ import { type ActivePartner, ANONYMOUS, type Catalog, type CatalogHolder } from 
 import { deviationsOf, timestampFacts } from "./deviations";
 import type { DriftMeter } from "./drift-meter";
 import type { PaymentAnswer, PaymentDesk } from "./payment-desk";
+import type { PaymentItem } from "./post-payments";
+import type { ReversalDesk } from "./post-reversal";
 import { replyWithout, type Voice } from "./reply";
 
 /** What messages are answered with. */
@@ -16,6 +18,7 @@ export interface AnswerDeps {
   readonly catalog: CatalogHolder;
   readonly inquiries: InquiryDesk;
   readonly payments: PaymentDesk;
+  readonly reversals: ReversalDesk;
   readonly drift: Pick<DriftMeter, "note">;
   readonly onFault: (fault: unknown, where: string) => void;
 }
@@ -97,10 +100,13 @@ export async function answerMessage(deps: AnswerDeps, arrival: Arrival): Promise
     if (!isFresh) return refuse(deps, "BAD_AUTH", message, "timeStamp is outside the agreed window", partner);
     return answerInquiry(deps, { ...common, message });
   }
-  if (message.transactionType === dialect.transactionTypes.payment && accepts !== "inquiry") {
+  const isPayment = message.transactionType === dialect.transactionTypes.payment && accepts !== "inquiry";
+  const isReversal = message.transactionType === dialect.transactionTypes.reversal && accepts === "any";
+  if (isPayment || isReversal) {
     const { amount, feeAmount } = message;
     if (amount === null || feeAmount === null) return refuse(deps, "BAD_FORMAT", message, "amount missing", partner);
-    return answerPayment(deps, { ...common, isFresh, message: { ...message, amount, feeAmount } });
+    const item = { ...common, isFresh, message: { ...message, amount, feeAmount } };
+    return answerPosting(deps, isPayment ? deps.payments : deps.reversals, item);
   }
   return refuse(deps, "FUNCTION_NOT_SUPPORTED", message, null, partner);
 }
@@ -124,9 +130,13 @@ async function answerInquiry(deps: AnswerDeps, item: Parameters<InquiryDesk["sub
   }
 }
 
-async function answerPayment(deps: AnswerDeps, item: Parameters<PaymentDesk["submit"]>[0]): Promise<MessageAnswer> {
+async function answerPosting(
+  deps: AnswerDeps,
+  desk: PaymentDesk | ReversalDesk,
+  item: PaymentItem,
+): Promise<MessageAnswer> {
   const { partner, message } = item;
-  const answer: PaymentAnswer = await deps.payments.submit(item);
+  const answer: PaymentAnswer = await desk.submit(item);
   switch (answer.kind) {
     case "in-process":
       return refuse(deps, "IN_PROCESS", message, null, partner);

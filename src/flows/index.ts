@@ -5,6 +5,8 @@ export { type AttemptJournal, openAttemptJournal } from "./attempt-journal";
 export { type Catalog, type CatalogHolder, faultsOfDialect, loadCatalog } from "./catalog";
 export type { Deviation } from "./deviations";
 export { type DriftMeter, openDriftMeter } from "./drift-meter";
+export { type CommitResolver, openCommitResolver, type Resolution } from "./commit-resolver";
+export { openReversalDesk, type ReversalDesk } from "./post-reversal";
 export { BILL_COLUMNS, type BillLine, checkBillLines, type CheckedBill, type LineProblem } from "./check-bill-lines";
 export { openPaymentDesk, type PaymentDesk } from "./payment-desk";
 export { type PaymentItem, type PostedAnswer, type PostingPoint, postPayments } from "./post-payments";

@@ -1,12 +1,9 @@
-import { createHash } from "node:crypto";
 import {
   type Bill,
   billKeyOf,
-  businessDateOf,
   decidePayment,
   type HardField,
   type HardFields,
-  isBalanced,
   type Outcome,
   outstandingItemsOf,
   type PaymentDecision,
@@ -16,11 +13,13 @@ import {
 } from "../domain";
 import { appendTrax, readPaymentKeys, type StoredTrax, type TraxRecord } from "../ledger";
 import { type Clock, type Db, type Deadline, Fault, type IdSource, type Tx } from "../platform";
-import { type BillClaim, claimBills, readBills, readLiveQuotes } from "../store";
+import { type BillClaim, claimBills, type NewException, openExceptions, readBills, readLiveQuotes } from "../store";
 import type { SwitchMessage } from "../wire";
 import type { ActivePartner } from "./catalog";
 import type { BillShown, Product } from "./product-definition";
+import { exceptionOf } from "./exceptions-of";
 import { replyToPayment, replyToSuspense, replyWithout } from "./reply";
+import { entryOf, recordOf, storedFrom } from "./trax-record";
 
 /** A payment that has passed the door: authentic, well-formed, its transactionType allowed. */
 export interface PaymentItem {
@@ -91,6 +90,7 @@ interface Decided {
   readonly body: string;
   /** What is to be stored under the key; null when the key is not consumed by this item. */
   readonly record: TraxRecord | null;
+  readonly exception: NewException | null;
 }
 
 /**
@@ -112,6 +112,10 @@ export async function postPayments(
     const settled = await decideAndClaim(deps, tx, items);
     const records = settled.flatMap(({ record }) => record ?? []);
     if (!(await appendTrax(tx, records))) throw new KeyTaken();
+    await openExceptions(
+      tx,
+      settled.flatMap(({ exception }) => exception ?? []),
+    );
     deps.reach("appended");
     return settled;
   });
@@ -192,16 +196,24 @@ function decideInOrder(
       },
       item.receivedAtMs,
     );
-    const result = carryOut(deps, each, decision);
+    const result = { ...carryOut(deps, each, decision), exception: exceptionOf(item, billKey, bill, decision) };
     if (result.record !== null) keysInBatch.set(key, storedFrom(result.record));
     if (decision.kind === "post") {
-      const paid = withPayment(decision.bill, decision.applied);
+      const { partner, message } = item;
+      const paid: Bill = {
+        ...withPayment(decision.bill, decision.applied),
+        lastPayment: {
+          ...{ partnerId: partner.partnerId, traxId: message.traxId, amount: message.amount },
+          paidAtMs: item.receivedAtMs,
+        },
+      };
       billsInBatch.set(billKey, paid);
       claims.set(billKey, {
         billKey,
         expectedVersion: (each.bill ?? decision.bill).version,
         version: paid.version,
         paidAmount: paid.paidAmount,
+        lastPayment: paid.lastPayment ?? null,
       });
     }
     return result;
@@ -215,13 +227,14 @@ function hardAndSoftOf({ message }: PaymentItem): HardFields & { bit61: string }
 }
 
 /** Turns a decision into reply bytes and, where the key is consumed, the row to be stored under it. */
-function carryOut(deps: PostingDeps, work: Work, decision: PaymentDecision<StoredTrax>): Decided {
+function carryOut(deps: PostingDeps, work: Work, decision: PaymentDecision<StoredTrax>): Omit<Decided, "exception"> {
   const { partner, product, message, receivedAtMs } = work.item;
   const stamp = { sysCode: deps.ids.sysCode(), serverMicros: deps.clock.nowMicros() };
-  const entryOf = (postings: readonly Posting[]): TraxRecord["entry"] => {
-    if (!isBalanced(postings)) throw new Fault("unbalanced", "the postings of a payment do not balance");
-    return { entryId: deps.ids.entryId(receivedAtMs), postings };
-  };
+  const record = (outcome: Outcome, body: string, postings: readonly Posting[] | null): TraxRecord =>
+    recordOf(work.item, {
+      ...{ family: "payment", billKey: work.billKey, outcome, replyBody: body, sysCode: stamp.sysCode },
+      entry: postings === null ? null : entryOf(deps.ids, receivedAtMs, postings),
+    });
   switch (decision.kind) {
     case "replay":
       return { work, decision, body: decision.known.replyBody, record: null };
@@ -231,31 +244,21 @@ function carryOut(deps: PostingDeps, work: Work, decision: PaymentDecision<Store
       return { work, decision, body: replyWithout(message, partner, decision.outcome, stamp), record: null };
     case "suspend": {
       const body = replyToSuspense(message, partner, stamp);
-      return {
-        work,
-        decision,
-        body,
-        record: recordOf(work, "APPROVED", body, stamp.sysCode, entryOf(decision.postings)),
-      };
+      return { work, decision, body, record: record("APPROVED", body, decision.postings) };
     }
     case "decline": {
       const body = replyWithout(message, partner, decision.outcome, stamp);
-      return { work, decision, body, record: recordOf(work, decision.outcome, body, stamp.sysCode, null) };
+      return { work, decision, body, record: record(decision.outcome, body, null) };
     }
     case "post": {
       if (product === null) throw new Fault("no_product", "a payment was accepted without a product");
       const body = replyToPayment(message, partner, product, decision.bill, shownBy(decision.bill, work.item), stamp);
-      return {
-        work,
-        decision,
-        body,
-        record: recordOf(work, "APPROVED", body, stamp.sysCode, entryOf(decision.postings)),
-      };
+      return { work, decision, body, record: record("APPROVED", body, decision.postings) };
     }
   }
 }
 
-/** What the payment covers: the oldest items that are still owed, up to its amount. */
+/** What the payment covers: the oldest items that are still owed, up to its amount and to what one message holds. */
 function shownBy(bill: Bill, item: PaymentItem): BillShown {
   const { amount, feeAmount } = item.message;
   let left = amount;
@@ -264,48 +267,14 @@ function shownBy(bill: Bill, item: PaymentItem): BillShown {
     left -= owed.outstanding;
     return isCovered;
   });
-  return { items, amount, feeAmount };
+  return { items: items.slice(0, item.product?.rules.itemsMax), amount, feeAmount };
 }
 
-function recordOf(
-  work: Work,
-  outcome: Outcome,
-  replyBody: string,
-  sysCode: string,
-  entry: TraxRecord["entry"],
-): TraxRecord {
-  const { partner, message, receivedAtMs } = work.item;
-  return {
-    partnerId: partner.partnerId,
-    family: "payment",
-    traxId: message.traxId,
-    fingerprintHex: fingerprintOf(message),
-    productCode: message.productCode,
-    billNumber: message.billNumber,
-    billKey: work.billKey,
-    amount: message.amount,
-    feeAmount: message.feeAmount,
-    channel: message.channel,
-    outcome,
-    resultCode: partner.codes[outcome],
-    sysCode,
-    replyBody,
-    businessDate: businessDateOf(receivedAtMs, partner.dialect.cutOff),
-    receivedAtMs,
-    entry,
-  };
-}
-
-/** Version byte 01, then SHA-256 over the hard fields in canonical form: amounts as plain digits, joined by newlines. */
-function fingerprintOf(fields: HardFields): string {
-  const canonical = `${fields.productCode}\n${fields.billNumber}\n${fields.amount}\n${fields.feeAmount}`;
-  return `01${createHash("sha256").update(canonical).digest("hex")}`;
-}
-
-function storedFrom(record: TraxRecord): StoredTrax {
-  const { productCode, billNumber, amount, feeAmount, outcome, replyBody, sysCode, resultCode } = record;
-  return { productCode, billNumber, amount, feeAmount, outcome, replyBody, sysCode, resultCode };
-}
+/** What operators read about a payment that was refused without being stored. */
+const REFUSED = {
+  BAD_AUTH: "timeStamp is outside the agreed window",
+  REVERSED: "a repeat after the reversal",
+} as const;
 
 function answerOf({ decision, body }: Decided): PostedAnswer {
   const nothingSpecial = { body, isReplay: false, differing: [], isQuoted: true, note: null };
@@ -315,7 +284,7 @@ function answerOf({ decision, body }: Decided): PostedAnswer {
     case "conflict":
       return { ...nothingSpecial, outcome: "CONFLICT", differing: decision.differing };
     case "refuse":
-      return { ...nothingSpecial, outcome: decision.outcome, note: "timeStamp is outside the agreed window" };
+      return { ...nothingSpecial, outcome: decision.outcome, note: REFUSED[decision.outcome] };
     case "decline":
       return { ...nothingSpecial, outcome: decision.outcome };
     case "suspend":

@@ -13,7 +13,7 @@ const head = {
   name: PRODUCT_NAME,
 };
 const samples = z.array(sampleSchema).default([]);
-const fileSchema = z.strictObject({ ...head, definition: z.unknown(), samples });
+const fileSchema = z.strictObject({ ...head, definition: z.unknown().optional(), samples });
 const publishedFileSchema = z.strictObject({ ...head, definition: publishedDefinitionSchema, samples });
 
 /** What a product's file is found to be: ready to be stored, or everything that is wrong with it. */
@@ -35,10 +35,12 @@ export function checkProductFile(content: unknown): CheckedProduct {
   const faults = parsed.success
     ? []
     : parsed.error.issues.map(({ path, message }) => `${path.length === 0 ? "(file)" : pathText(path)}: ${message}`);
-  const given = typeof content === "object" && content !== null ? (content as Partial<ShippedProduct>) : {};
-  const { productCode = "", name = "", definition } = given;
+  const { productCode, name, definition } = (
+    typeof content === "object" && content !== null ? content : {}
+  ) as Readonly<Record<string, unknown>>;
+  const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
   try {
-    const product = compileProduct(String(productCode), String(name), definition);
+    const product = compileProduct(textOf(productCode), textOf(name), definition);
     if (parsed.success) faults.push(...faultsOfSamples(product, parsed.data.samples));
     if (!parsed.success || faults.length > 0) return { ok: false, faults };
     const shipped = { productCode: parsed.data.productCode, name: parsed.data.name, definition: definition as never };

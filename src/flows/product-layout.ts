@@ -43,7 +43,7 @@ export function placeLayout({ path, layout }: WrittenLayout): {
   const declared = layout["width"];
   if (isGrouped && declared !== undefined && declared !== compiled.widest) {
     faults.push(
-      `${path}: width is declared as ${String(declared)}, but with every group full its fields add up to ${compiled.widest}`,
+      `${path}: width is declared as ${JSON.stringify(declared)}, but with every group full its fields add up to ${compiled.widest}`,
     );
   }
   return { compiled: faults.length === 0 ? compiled : null, faults };

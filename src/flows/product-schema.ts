@@ -74,25 +74,26 @@ const SOURCE_PATH =
   /^(billNumber|customerName|amount|feeAmount|minAmount|maxAmount|itemCount|details\.[A-Za-z0-9]{1,40})$/;
 const MEMBER_PATH = /^(reference|amount|number|details\.[A-Za-z0-9]{1,38}\{n\})$/;
 
+const MEMBER_SOURCES = "must be reference, amount, number, details.<name>{n}, {text} or {template}";
+const VALUE_SOURCES =
+  "must be billNumber, customerName, amount, feeAmount, minAmount, maxAmount, itemCount, details.<name>, {text}, {each}, " +
+  "{count}, {sum} or {template}";
+
 const constant = z.strictObject({ text: z.string().regex(/^[ -~]*$/, "must be printable ASCII") });
 const joined = z.strictObject({ template: z.string() });
-const memberSource = z.union([z.string().regex(MEMBER_PATH), constant, joined], {
-  error: "must be reference, amount, number, details.<name>{n}, {text} in printable ASCII, or {template}",
+const memberSource = z.union([z.string().regex(MEMBER_PATH, MEMBER_SOURCES), constant, joined], {
+  error: MEMBER_SOURCES,
 });
 const valueSource = z.union(
   [
-    z.string().regex(SOURCE_PATH),
+    z.string().regex(SOURCE_PATH, VALUE_SOURCES),
     constant,
     z.strictObject({ each: z.literal("items"), fields: z.record(z.string(), memberSource) }),
     z.strictObject({ count: z.literal("items") }),
-    z.strictObject({ sum: z.array(z.string()).min(1) }),
+    z.strictObject({ sum: z.array(z.string()).min(1, "must name at least one value") }),
     joined,
   ],
-  {
-    error:
-      "must be billNumber, customerName, amount, feeAmount, minAmount, maxAmount, itemCount, details.<name>, {text} in " +
-      "printable ASCII, {each}, {count}, {sum} or {template}",
-  },
+  { error: VALUE_SOURCES },
 );
 
 function definitionSchema<L extends z.ZodType, C extends z.ZodType>(layouts: L, customerData: C) {

@@ -1,3 +1,5 @@
-export { appendTrax, type Family, readPaymentKeys, type StoredTrax, type TraxRecord } from "./trax";
+export { trackDivergences } from "./divergence";
+export { readReversalFacts, type StoredPayment } from "./reversals";
+export { appendTrax, type Family, type NewEntry, readPaymentKeys, type StoredTrax, type TraxRecord } from "./trax";
 export { restoreLostAttempts } from "./lost-attempts";
 export { type AccountTotal, ensureMonthPartitions, readTrialBalance } from "./books";

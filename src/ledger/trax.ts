@@ -12,6 +12,14 @@ export interface StoredTrax extends KnownTrax {
   readonly resultCode: string;
 }
 
+/** A journal entry to be written. */
+export interface NewEntry {
+  readonly entryId: string;
+  readonly postings: readonly Posting[];
+  /** The entry that this one takes back. */
+  readonly reversesEntryId?: string;
+}
+
 /** A decided traxId to be written: the registry row, and the journal entry when money moved. */
 export interface TraxRecord {
   readonly partnerId: number;
@@ -32,14 +40,17 @@ export interface TraxRecord {
   /** `YYYY-MM-DD` in Jakarta, with the partner's cut-off applied. */
   readonly businessDate: string;
   readonly receivedAtMs: number;
-  readonly entry: { readonly entryId: string; readonly postings: readonly Posting[] } | null;
+  readonly entry: NewEntry | null;
 }
 
 const READ_TRAX: Statement = {
   name: "ledger_read_trax",
   text: `
     select k.ordinal::int as ordinal, t.product_code, t.bill_number, t.amount, t.fee_amount, t.outcome, t.reply_body,
-           t.sys_code, t.result_code
+           t.sys_code, t.result_code,
+           exists (select from trax r
+                    where r.partner_id = t.partner_id and r.trax_id = t.trax_id and r.family = 'reversal'
+                      and r.entry_id is not null) as is_reversed
       from unnest($1::int[], $2::text[]) with ordinality k(partner_id, trax_id, ordinal)
       join trax t on t.partner_id = k.partner_id and t.trax_id = k.trax_id and t.family = 'payment'`,
 };
@@ -54,6 +65,7 @@ interface TraxRow {
   readonly reply_body: string;
   readonly sys_code: string;
   readonly result_code: string;
+  readonly is_reversed: boolean;
 }
 
 /** What is stored under each payment key, in the order asked; null where the key was never consumed. No locks. */
@@ -74,6 +86,7 @@ export async function readPaymentKeys(
       replyBody: row.reply_body,
       sysCode: row.sys_code,
       resultCode: row.result_code,
+      isReversed: row.is_reversed,
     };
   }
   return found;
@@ -91,9 +104,10 @@ const APPEND: Statement = {
       select *
         from unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[],
                     $9::bigint[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::date[],
-                    $16::bigint[], $17::uuid[])
+                    $16::bigint[], $17::uuid[], $18::uuid[])
              as i(partner_id, family, trax_id, fingerprint, product_code, bill_number, bill_key, amount, fee_amount,
-                  channel, outcome, result_code, sys_code, reply_body, business_date, received_at_ms, entry_id)
+                  channel, outcome, result_code, sys_code, reply_body, business_date, received_at_ms, entry_id,
+                  reverses_entry_id)
     ), registered as (
       insert into trax (partner_id, trax_id, family, fingerprint, product_code, bill_number, bill_key, amount, fee_amount,
                         channel, outcome, result_code, sys_code, reply_body, entry_id, business_date, received_at)
@@ -106,15 +120,15 @@ const APPEND: Statement = {
       returning 1
     ), entered as (
       insert into journal_entry (entry_id, bill_key, business_date, kind, partner_id, trax_id, product_code, bill_number,
-                                 amount, fee_amount, channel, happened_at)
+                                 amount, fee_amount, channel, reverses_entry_id, happened_at)
       select entry_id, bill_key, business_date, family, partner_id, trax_id, product_code, bill_number, amount,
-             fee_amount, channel, to_timestamp(received_at_ms / 1000.0)
+             fee_amount, channel, reverses_entry_id, to_timestamp(received_at_ms / 1000.0)
         from input
        where entry_id is not null
     ), posted as (
       insert into posting (entry_id, line_no, bill_key, business_date, account_code, side, amount)
       select p.entry_id, p.line_no, i.bill_key, i.business_date, p.account_code, p.side, p.amount
-        from unnest($18::uuid[], $19::smallint[], $20::text[], $21::text[], $22::bigint[])
+        from unnest($19::uuid[], $20::smallint[], $21::text[], $22::text[], $23::bigint[])
              as p(entry_id, line_no, account_code, side, amount)
         join input i on i.entry_id = p.entry_id
     )
@@ -151,6 +165,7 @@ export async function appendTrax(tx: Tx, records: readonly TraxRecord[]): Promis
     records.map((record) => record.businessDate),
     records.map((record) => record.receivedAtMs),
     records.map((record) => record.entry?.entryId ?? null),
+    records.map((record) => record.entry?.reversesEntryId ?? null),
     lines.map((line) => line.entryId),
     lines.map((line) => line.lineNo),
     lines.map((line) => line.accountCode),

@@ -1,11 +1,12 @@
-import type { Bill, BillItem } from "../domain";
+import type { Bill, BillItem, LastPayment } from "../domain";
 import type { Statement, Tx } from "../platform";
 
 const READ_BILLS: Statement = {
   name: "store_read_bills",
   text: `
     select b.bill_key, b.product_code, b.bill_number, b.version, b.is_cancelled, b.total_amount, b.paid_amount,
-           b.fee_amount, b.customer_name, b.details, (extract(epoch from b.due_at) * 1000)::float8 as due_at_ms,
+           b.fee_amount, b.customer_name, b.last_partner_id, b.last_trax_id, b.last_amount,
+           (extract(epoch from b.last_paid_at) * 1000)::float8 as last_paid_at_ms, b.details, (extract(epoch from b.due_at) * 1000)::float8 as due_at_ms,
            (select json_agg(json_build_array(i.item_no, i.reference, i.amount::text) order by i.item_no)
               from bill_item i where i.bill_key = b.bill_key) as items
       from unnest($1::text[]) k(bill_key)
@@ -24,6 +25,10 @@ interface BillRow {
   readonly customer_name: string;
   readonly details: Record<string, string>;
   readonly due_at_ms: number | null;
+  readonly last_partner_id: number | null;
+  readonly last_trax_id: string | null;
+  readonly last_amount: bigint | null;
+  readonly last_paid_at_ms: number | null;
   readonly items: readonly (readonly [itemNo: number, reference: string, amount: string])[] | null;
 }
 
@@ -47,11 +52,22 @@ function billOf(row: BillRow): Bill {
     customerName: row.customer_name,
     details: row.details,
     dueAtMs: row.due_at_ms,
+    lastPayment: lastPaymentOf(row),
     items: (row.items ?? []).map(([itemNo, reference, amount]): BillItem => ({
       itemNo,
       reference,
       amount: BigInt(amount),
     })),
+  };
+}
+
+function lastPaymentOf(row: BillRow): LastPayment | null {
+  if (row.last_partner_id === null || row.last_trax_id === null) return null;
+  return {
+    partnerId: row.last_partner_id,
+    traxId: row.last_trax_id,
+    amount: row.last_amount ?? 0n,
+    paidAtMs: row.last_paid_at_ms ?? 0,
   };
 }
 
@@ -61,6 +77,7 @@ export interface BillClaim {
   readonly expectedVersion: number;
   readonly version: number;
   readonly paidAmount: bigint;
+  readonly lastPayment: LastPayment | null;
 }
 
 /**
@@ -75,10 +92,14 @@ const CLAIM_BILLS: Statement = {
        set paid_amount = c.paid_amount,
            version = c.version,
            paid_at = case when c.paid_amount = b.total_amount and b.paid_amount < b.total_amount then clock_timestamp()
-                          else b.paid_at end,
+                          when c.paid_amount = b.total_amount then b.paid_at end,
+           last_partner_id = c.last_partner_id, last_trax_id = c.last_trax_id, last_amount = c.last_amount,
+           last_paid_at = to_timestamp(c.last_paid_at_ms / 1000.0),
            updated_at = clock_timestamp()
-      from (select * from unnest($1::text[], $2::int[], $3::int[], $4::bigint[])
-                     as i(bill_key, expected_version, version, paid_amount)
+      from (select * from unnest($1::text[], $2::int[], $3::int[], $4::bigint[], $5::int[], $6::text[], $7::bigint[],
+                                 $8::bigint[])
+                     as i(bill_key, expected_version, version, paid_amount, last_partner_id, last_trax_id, last_amount,
+                          last_paid_at_ms)
              order by bill_key) c
      where b.bill_key = c.bill_key and b.version = c.expected_version
     returning b.bill_key`,
@@ -92,6 +113,10 @@ export async function claimBills(tx: Tx, claims: readonly BillClaim[]): Promise<
     claims.map((claim) => claim.expectedVersion),
     claims.map((claim) => claim.version),
     claims.map((claim) => claim.paidAmount),
+    claims.map((claim) => claim.lastPayment?.partnerId ?? null),
+    claims.map((claim) => claim.lastPayment?.traxId ?? null),
+    claims.map((claim) => claim.lastPayment?.amount ?? null),
+    claims.map((claim) => (claim.lastPayment ? Math.floor(claim.lastPayment.paidAtMs) : null)),
   ]);
   return new Set(rows.map((row) => row.bill_key));
 }

@@ -2,6 +2,14 @@ export { type Attempt, dropExpiredAttempts, insertAttempts } from "./attempts";
 export { type BillClaim, claimBills, readBills } from "./bills";
 export { addDrift, type DriftCount, type DriftRow, listDrift } from "./drift";
 export {
+  closeExceptions,
+  type ExceptionKind,
+  type ExceptionRow,
+  listExceptions,
+  type NewException,
+  openExceptions,
+} from "./exceptions";
+export {
   findItemConflicts,
   importBills,
   type ImportedBill,

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { type Catalog, type PaymentItem, postPayments, type PostedAnswer } from "../../src/flows";
 import { type Db, deadlineIn, systemClock } from "../../src/platform";
 import { importBills } from "../../src/store";
@@ -198,10 +200,47 @@ describe("payments by the rule of their product", () => {
     ]);
   });
 
+  it("answers a payment of more items than one message holds, even when its bit61 says nothing", async () => {
+    const definition = definitionWith({ kind: "part", minAmount: "1" }, 2);
+    const narrow = JSON.parse(JSON.stringify(definition).replace('"max":20', '"max":2')) as unknown;
+    await storeProduct(database, "991006", narrow);
+    catalog = await catalogOf(db);
+    const number = await newBill("991006", [100n, 200n, 300n, 400n]);
+    const [answer] = await post(pay("991006", number, 1_000, { bit61: "nothing that can be read" }));
+    expect(answer?.outcome).toBe("APPROVED");
+    expect(JSON.parse(answer?.body ?? "")).toMatchObject({
+      customerData: { totalAmount: "1000", item2: { amount: "200" } },
+    });
+  });
+
   it("refuses a bill that would be paid beyond its total, whoever tries", async () => {
     const number = await newBill(OPEN, [300n]);
     await expect(
       database.query(`update bill set paid_amount = 301 where bill_key = $1`, [`${OPEN}:${number}`]),
     ).rejects.toThrow(/bill_paid_amount_range/);
+  });
+
+  it("leaves the auditors' queries of the documentation without a row, and they find what is wrong", async () => {
+    const text = readFileSync(join(__dirname, "..", "..", "docs", "LEDGER.md"), "utf8");
+    const queries = [...text.matchAll(/No rows must come back\.\s+```sql\n([^`]+);\n```/g)].map(([, sql = ""]) => sql);
+    expect(queries.length).toBeGreaterThanOrEqual(4);
+    for (const sql of queries) expect([sql, await database.query(sql)]).toEqual([sql, []]);
+
+    const number = await newBill(OPEN, [300n]);
+    await post(pay(OPEN, number, 500));
+    const key = `${OPEN}:${number}`;
+    // As somebody with all rights might falsify the books, for the length of this test.
+    const falsified: [string, string][] = [
+      [
+        `update bill set paid_amount = 299 where bill_key = $1`,
+        `update bill set paid_amount = 300 where bill_key = $1`,
+      ],
+    ];
+    for (const [wrong, right] of falsified) {
+      await database.query(wrong, [key]);
+      const found = (await Promise.all(queries.map((sql) => database.query(sql)))).flat();
+      expect(JSON.stringify(found)).toContain(key);
+      await database.query(right, [key]);
+    }
   });
 });

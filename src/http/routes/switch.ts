@@ -72,11 +72,12 @@ function whenSent(ctx: Context, then: (isDelivered: boolean) => void): void {
 
 type Circumstances = Omit<AttemptCircumstances, "attemptId">;
 
-function operationOf({ partner, message }: MessageAnswer): "inquiry" | "payment" | "other" {
+function operationOf({ partner, message }: MessageAnswer): "inquiry" | "payment" | "reversal" | "other" {
   if (partner === null || message === null) return "other";
-  const { inquiry, payment } = partner.dialect.transactionTypes;
+  const { inquiry, payment, reversal } = partner.dialect.transactionTypes;
   if (message.transactionType === inquiry) return "inquiry";
-  return message.transactionType === payment ? "payment" : "other";
+  if (message.transactionType === payment) return "payment";
+  return message.transactionType === reversal ? "reversal" : "other";
 }
 
 /** One log line, one count, one row of the attempt journal. Signatures, names and whole bill numbers go nowhere. */

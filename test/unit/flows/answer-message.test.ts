@@ -56,6 +56,7 @@ function host(
     ids: randomIds,
     catalog: { current: { partners: new Map([["bmandiri", partner]]), products: PRODUCTS_BY_CODE } },
     inquiries: { submit: (item) => (note("inquiry", item), inquire(item)), idle: async () => {} },
+    reversals: { submit: (item) => (note("reversal", item), pay(item)), waiting: 0, idle: async () => {} },
     payments: { submit: (item) => (note("payment", item), pay(item)), waiting: 0, idle: async () => {} },
     drift: { note: (_, deviations) => drift.push(...deviations.map(({ field, kind }) => `${field} ${kind}`)) },
     onFault: (_, where) => faults.push(where),

@@ -25,6 +25,8 @@ function open(given: { mishaps?: readonly Mishap[]; lock?: KeyLock; limits?: Par
     reach: () => {},
     lock: given.lock ?? noKeyLock,
     limits: { ...LIMITS, ...given.limits },
+    inFlight: new Set<string>(),
+    onCommitUnknown: () => {},
     onFault: (_, where) => faults.push(where),
   });
   return { desk, books, faults };

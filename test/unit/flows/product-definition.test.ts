@@ -106,6 +106,59 @@ describe("a product", () => {
   });
 });
 
+describe("the reply to a payment", () => {
+  const bit48 = "{name}";
+  const customerData = [
+    { name: "customer", from: "name" },
+    { name: "paid", from: "amount" },
+    { name: "hello", from: "greeting" },
+  ];
+  const greeting = { template: "Dear {name|trim}" };
+  const definition = { bit48, customerData, values: { ...DEFINITION.values, greeting } };
+  const values = compiled(definition).valuesOf(SHOWN, shownOf(SHOWN));
+  const full = compiled(definition).layout.encode(values);
+  const cut = full.slice(0, -10);
+
+  it.each<[string, string, boolean, string]>([
+    ["brings the payment's bit61 back", full, false, full],
+    ["leaves its tail off where the dialect says so", full, true, cut],
+    ["does not cut what came without a tail", cut, true, cut],
+    ["makes one itself when it cannot read the payment's", "0042", false, full],
+    ["makes one without a tail", "0042", true, cut],
+  ])("%s", (_, received, isCut, bit61) => {
+    const product = compiled(definition);
+    const reply = product.paymentReply(received, values, isCut);
+    expect(reply.bit61).toBe(bit61);
+    // What a cut bit61 does not say is blank; what stands in no bit61 is known all the same.
+    const customer = bit61 === full ? "Ibu Sarka" : "";
+    expect(product.customerData(reply.values)).toEqual({ customer, paid: "2100", hello: "Dear Ibu Sarka" });
+  });
+
+  it("reads what the payment brings by a layout of its own", () => {
+    const paymentRequest = { name: "paying", source: "", fields: [TEXT("number", 4)], tail: [TEXT("till", 2)] };
+    const bit61 = { inquiryReply: DEFINITION.bit61, paymentRequest };
+    const product = compiled({ ...definition, bit61 });
+    expect(product.paymentReply("0042T1", values, true).bit61).toBe("0042");
+    expect(product.paymentReply("0042", values, false).bit61).toBe("0042");
+    const { values: shown } = product.paymentReply("9942T1", values, false);
+    expect(shown).toMatchObject({ number: "9942", till: "T1", name: "Ibu Sarka", total: 2_100n });
+    expect(product.paymentReply("004", values, false).bit61).toBe(full);
+  });
+
+  it("has a layout of its own where the product gives one, whatever the payment brought", () => {
+    const paymentReply = {
+      name: "paid",
+      source: "",
+      fields: [TEXT("serial", 6), { kind: "rupiah", name: "total", width: 5 }],
+    };
+    const more = { ...definition.values, serial: "details.plate" };
+    const product = compiled({ ...definition, bit61: { inquiryReply: DEFINITION.bit61, paymentReply }, values: more });
+    const own = product.valuesOf(SHOWN, shownOf(SHOWN));
+    for (const received of [full, "", "0042"])
+      expect(product.paymentReply(received, own, true).bit61).toBe("B 1    2100");
+  });
+});
+
 describe("a definition is refused", () => {
   const { total: _, ...withoutTotal } = DEFINITION.values as Record<string, unknown>;
   it.each<[string, unknown, string[]]>([

@@ -1,0 +1,145 @@
+import { billKeyOf, businessDateOf, decideReversal, type Outcome, type ReversalDecision } from "../domain";
+import { appendTrax, readReversalFacts, type StoredPayment, type StoredTrax, type TraxRecord } from "../ledger";
+import type { Deadline, KeyLock, Tx } from "../platform";
+import { claimBills, closeExceptions, type NewException, openExceptions, readBills } from "../store";
+import { type KeyedDesk, openKeyedDesk } from "./keyed-desk";
+import { paymentKeyOf } from "./payment-desk";
+import { ClaimLost, KeyTaken, type PaymentItem, type PostedAnswer, type PostingDeps } from "./post-payments";
+import { type ReplyStamp, replyWithout } from "./reply";
+import { entryOf, recordOf } from "./trax-record";
+
+/** What reversals are taken and posted with. */
+export interface ReversalDeskDeps extends PostingDeps {
+  readonly lock: KeyLock;
+  readonly limits: { readonly queueMax: number };
+  /** Keys being worked on in this process, shared with the desk of payments: a reversal waits for its payment. */
+  readonly inFlight: Set<string>;
+  readonly onFault: (fault: unknown, where: string) => void;
+}
+
+/** Takes reversals one by one. */
+export type ReversalDesk = KeyedDesk<PaymentItem, PostedAnswer>;
+
+/** Opens the desk. Reversals are rare: each is a transaction of its own. */
+export function openReversalDesk(deps: ReversalDeskDeps): ReversalDesk {
+  const { lock, inFlight, onFault } = deps;
+  return openKeyedDesk<PaymentItem, PostedAnswer>({
+    name: "reversing",
+    ...{ lock, inFlight, onFault },
+    limits: { batchMax: 1, batchesInFlight: 2, queueMax: deps.limits.queueMax },
+    keyOf: paymentKeyOf,
+    deadlineOf: ({ deadline }) => deadline,
+    post: async ([item], deadline) => (item === undefined ? [] : [await postReversal(deps, item, deadline)]),
+    isPassing: (fault) => fault instanceof KeyTaken || fault instanceof ClaimLost,
+    // A repeat of the reversal finds out; nothing about it can be wrong for long.
+    onCommitUnknown: () => {},
+  });
+}
+
+/**
+ * Posts one reversal in one transaction. The payment's own key is what keeps the two apart: where there is no payment, the
+ * reversal takes its key with a tombstone, so a payment that is being posted at the same time makes this one wait and be
+ * judged again, and one that comes later finds its key consumed.
+ *
+ * @throws KeyTaken, ClaimLost nothing was written: call again
+ * @throws the faults of `Db.withTransaction`
+ */
+export async function postReversal(deps: PostingDeps, item: PaymentItem, deadline: Deadline): Promise<PostedAnswer> {
+  return deps.db.withTransaction(deadline, async (tx) => {
+    const { partner, message, receivedAtMs } = item;
+    const billKey = billKeyOf(message.productCode, message.billNumber);
+    const [{ payment, reversal }, bills] = await Promise.all([
+      readReversalFacts(tx, partner.partnerId, message.traxId),
+      readBills(tx, [billKey]),
+    ]);
+    const decision = decideReversal(message, {
+      known: reversal,
+      payment,
+      bill: bills.get(billKey) ?? null,
+      businessDate: businessDateOf(receivedAtMs, partner.dialect.cutOff),
+    });
+    return carryOut(deps, tx, item, { billKey, payment, decision });
+  });
+}
+
+interface Judged {
+  readonly billKey: string;
+  readonly payment: StoredPayment | null;
+  readonly decision: ReversalDecision<StoredTrax>;
+}
+
+const NOTHING_SPECIAL = { isReplay: false, differing: [], isQuoted: true, note: null } as const;
+
+async function carryOut(deps: PostingDeps, tx: Tx, item: PaymentItem, judged: Judged): Promise<PostedAnswer> {
+  const { partner, message } = item;
+  const { decision } = judged;
+  const stamp: ReplyStamp = { sysCode: deps.ids.sysCode(), serverMicros: deps.clock.nowMicros() };
+  if (decision.kind === "replay") {
+    const { outcome, replyBody } = decision.known;
+    return { ...NOTHING_SPECIAL, outcome, body: replyBody, isReplay: true };
+  }
+  if (decision.kind === "conflict") {
+    const outcome = decision.differing.every((field) => field === "amount") ? "BAD_AMOUNT" : "CONFLICT";
+    const body = replyWithout(message, partner, outcome, stamp);
+    return { ...NOTHING_SPECIAL, outcome, body, differing: decision.differing };
+  }
+  const outcome = outcomeOf(decision);
+  const body = replyWithout(message, partner, outcome, stamp);
+  await write(deps, tx, item, judged, { outcome, body, stamp });
+  return { ...NOTHING_SPECIAL, outcome, body };
+}
+
+type Stored = Exclude<ReversalDecision, { kind: "replay" | "conflict" }>;
+
+function outcomeOf(decision: Stored): Outcome {
+  if (decision.kind === "decline") return decision.outcome;
+  return decision.kind === "bury" ? "NOT_FOUND" : "APPROVED";
+}
+
+async function write(
+  deps: PostingDeps,
+  tx: Tx,
+  item: PaymentItem,
+  { billKey, payment, decision }: Judged,
+  answer: { readonly outcome: Outcome; readonly body: string; readonly stamp: ReplyStamp },
+): Promise<void> {
+  const { partner, message, receivedAtMs } = item;
+  const about = { billKey, partnerId: partner.partnerId, traxId: message.traxId };
+  const { sysCode } = answer.stamp;
+  const own = { family: "reversal", billKey, outcome: answer.outcome, replyBody: answer.body, sysCode } as const;
+  const records: TraxRecord[] = [];
+  if (decision.kind === "reverse") {
+    if (decision.bill !== null) {
+      const { version, paidAmount } = decision.bill;
+      const claim = { billKey, expectedVersion: version - 1, version, paidAmount, lastPayment: null };
+      if (!(await claimBills(tx, [claim])).has(billKey)) throw new ClaimLost();
+    }
+    const entry = entryOf(deps.ids, receivedAtMs, decision.postings, payment?.entryId ?? undefined);
+    records.push(recordOf(item, { ...own, entry }));
+    await closeExceptions(tx, about, ["suspense", "double-collection", "look-alike"], "reversed by the switch");
+  } else {
+    records.push(recordOf(item, { ...own, entry: null }));
+  }
+  if (decision.kind === "bury") records.push(tombstoneOf(item, billKey, answer.stamp));
+  if (!(await appendTrax(tx, records))) throw new KeyTaken();
+  if (decision.kind === "decline" && decision.outcome === "NOT_REVERSIBLE") {
+    await openExceptions(tx, [refundOf(about, message.amount)]);
+  }
+}
+
+/** The payment's key, consumed: what a payment is answered that comes after its reversal. */
+function tombstoneOf(item: PaymentItem, billKey: string, stamp: ReplyStamp): TraxRecord {
+  const { partner, message } = item;
+  const asPayment = { ...message, transactionType: partner.dialect.transactionTypes.payment };
+  const replyBody = replyWithout(asPayment, partner, "REVERSED", stamp);
+  const { sysCode } = stamp;
+  return recordOf(item, { family: "payment", billKey, outcome: "REVERSED", replyBody, sysCode, entry: null });
+}
+
+function refundOf(
+  about: { readonly billKey: string; readonly partnerId: number; readonly traxId: string },
+  amount: bigint,
+): NewException {
+  const detail = "the switch asked for a reversal after the payment's business date";
+  return { ...about, kind: "refund", otherTraxId: null, amount, detail };
+}

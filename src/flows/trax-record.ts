@@ -1,0 +1,57 @@
+import { createHash } from "node:crypto";
+import { businessDateOf, type HardFields, isBalanced, type Outcome, type Posting } from "../domain";
+import type { Family, NewEntry, StoredTrax, TraxRecord } from "../ledger";
+import { Fault, type IdSource } from "../platform";
+import type { PaymentItem } from "./post-payments";
+
+/** What is stored under the key of a decided message. */
+export function recordOf(
+  item: PaymentItem,
+  decided: {
+    readonly family: Family;
+    readonly billKey: string;
+    readonly outcome: Outcome;
+    readonly replyBody: string;
+    readonly sysCode: string;
+    readonly entry: NewEntry | null;
+  },
+): TraxRecord {
+  const { partner, message, receivedAtMs } = item;
+  return {
+    ...decided,
+    partnerId: partner.partnerId,
+    traxId: message.traxId,
+    fingerprintHex: fingerprintOf(message),
+    productCode: message.productCode,
+    billNumber: message.billNumber,
+    amount: message.amount,
+    feeAmount: message.feeAmount,
+    channel: message.channel,
+    resultCode: partner.codes[decided.outcome],
+    businessDate: businessDateOf(receivedAtMs, partner.dialect.cutOff),
+    receivedAtMs,
+  };
+}
+
+/**
+ * A journal entry with its identifier.
+ *
+ * @throws Fault `unbalanced`: the database would refuse it too
+ */
+export function entryOf(ids: IdSource, atMs: number, postings: readonly Posting[], reversesEntryId?: string): NewEntry {
+  if (!isBalanced(postings)) throw new Fault("unbalanced", "the postings of an entry do not balance");
+  const entryId = ids.entryId(atMs);
+  return reversesEntryId === undefined ? { entryId, postings } : { entryId, postings, reversesEntryId };
+}
+
+/** A record as it would be read back: what an earlier item of a batch means to the later ones. */
+export function storedFrom(record: TraxRecord): StoredTrax {
+  const { productCode, billNumber, amount, feeAmount, outcome, replyBody, sysCode, resultCode } = record;
+  return { productCode, billNumber, amount, feeAmount, outcome, replyBody, sysCode, resultCode };
+}
+
+/** Version byte 01, then SHA-256 over the hard fields in canonical form: amounts as plain digits, joined by newlines. */
+function fingerprintOf(fields: HardFields): string {
+  const canonical = `${fields.productCode}\n${fields.billNumber}\n${fields.amount}\n${fields.feeAmount}`;
+  return `01${createHash("sha256").update(canonical).digest("hex")}`;
+}
