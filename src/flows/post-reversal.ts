@@ -48,9 +48,11 @@ export async function postReversal(deps: PostingDeps, item: PaymentItem, deadlin
   return deps.db.withTransaction(deadline, async (tx) => {
     const { partner, message, receivedAtMs } = item;
     const billKey = billKeyOf(message.productCode, message.billNumber);
-    const [{ payment, reversal }, bills] = await Promise.all([
-      readReversalFacts(tx, partner.partnerId, message.traxId),
+    // The bill first: should another reversal commit between the two reads, it is in the facts, and the older version of
+    // the bill is never claimed. The other way round a payment would be taken off a bill that it is off already.
+    const [bills, { payment, reversal }] = await Promise.all([
       readBills(tx, [billKey]),
+      readReversalFacts(tx, partner.partnerId, message.traxId),
     ]);
     const decision = decideReversal(message, {
       known: reversal,

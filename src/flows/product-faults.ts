@@ -96,9 +96,7 @@ export function faultsOfDraft(draft: Draft): string[] {
   const customerData = faultsOf("customerData", () =>
     compileCustomerData(definition.customerData, draft.inquiryReply.layout, shownNames),
   );
-  // Entries may be anything as yet; what they must be is reported by their compiler.
-  for (const entry of definition.customerData as readonly ({ from?: unknown } | null)[])
-    if (typeof entry?.from === "string") used.add(entry.from);
+  for (const name of namesShownBy(definition.customerData)) used.add(name);
   const sums = Object.entries(definition.values).flatMap(([name, source]) =>
     typeof source === "object" && "sum" in source
       ? faultsOfSum(`values.${name}`, source.sum, definition.values, rupiah, used)
@@ -116,6 +114,15 @@ export function faultsOfDraft(draft: Draft): string[] {
     ...bit48,
     ...customerData,
   ];
+}
+
+/** Names that customerData takes values from. Entries may be anything as yet: their compiler says what they must be. */
+function namesShownBy(entries: unknown): string[] {
+  if (!Array.isArray(entries)) return [];
+  return (entries as readonly ({ from?: unknown; fields?: unknown; each?: unknown } | null)[]).flatMap((entry) => {
+    if (typeof entry?.from === "string") return [entry.from];
+    return entry?.each === undefined ? namesShownBy(entry?.fields) : [];
+  });
 }
 
 /** A value has one type, so fields of one name must be of one in all messages that we write. */

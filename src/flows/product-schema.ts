@@ -205,6 +205,7 @@ const customerDataField = z.union([
 const customerData = z.array(
   z.union([
     customerDataField,
+    z.strictObject({ name: z.string().regex(VALUE_NAME), fields: z.array(customerDataField) }),
     z.strictObject({
       each: z.string().regex(VALUE_NAME).describe("name of a group"),
       name: z.string().regex(/^[A-Za-z][A-Za-z0-9]{0,39}\{n\}$/),

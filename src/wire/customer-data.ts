@@ -19,9 +19,10 @@ export type CustomerDataField =
     }
   | { readonly name: string; readonly text: string };
 
-/** One line of a mapping: a text, or one object per member of a group. */
+/** One line of a mapping: a text, an object of texts, or one object per member of a group. */
 export type CustomerDataEntry =
   | CustomerDataField
+  | { readonly name: string; readonly fields: readonly CustomerDataField[] }
   | {
       /** Name of a group of the layout. */
       readonly each: string;
@@ -44,6 +45,7 @@ const NUMBERED: Rule = {
 };
 const FROM_SHAPE: Shape = { name: NAME, from: NAME, whenBlank: optional(oneOf("text", "absent")) };
 const TEXT_SHAPE: Shape = { name: NAME, text: ANY_TEXT };
+const OBJECT_SHAPE: Shape = { name: NAME, fields: LIST };
 const EACH_SHAPE: Shape = { each: NAME, name: NUMBERED, order: oneOf("as-listed", "reversed"), fields: LIST };
 
 /**
@@ -59,7 +61,10 @@ export function compileCustomerData(
 ): CompiledCustomerData {
   const faults = Array.isArray(mapping) ? faultsOfMapping(mapping, layout, extraNames) : ["it must be a list"];
   if (faults.length > 0) throw new LayoutFault("customerData", faults);
-  const writers = mapping.map((entry) => ("each" in entry ? eachWriter(entry) : fieldWriter(entry)));
+  const writers = mapping.map((entry) => {
+    if ("each" in entry) return eachWriter(entry);
+    return "fields" in entry ? objectWriter(entry) : fieldWriter(entry);
+  });
   return (values) => {
     const data: Record<string, string | CustomerData> = {};
     for (const write of writers) write(values, data);
@@ -81,6 +86,15 @@ function fieldWriter(field: CustomerDataField): Writer {
     const value = values[from] ?? "";
     const text = typeof value === "object" ? "" : value.toString().trim();
     if (text !== "" || whenBlank === "text") into[name] = text;
+  };
+}
+
+function objectWriter({ name, fields }: { name: string; fields: readonly CustomerDataField[] }): Writer {
+  const writers = fields.map(fieldWriter);
+  return (values, into) => {
+    const data: Record<string, string | CustomerData> = {};
+    for (const write of writers) write(values, data);
+    into[name] = data;
   };
 }
 
@@ -106,6 +120,7 @@ function faultsOfMapping(mapping: readonly unknown[], layout: Layout, extraNames
   // Copied first: flatMap would pass over the holes of a sparse list.
   const faults = [...mapping].flatMap((entry, index) => {
     if (isPlainObject(entry) && "each" in entry) return faultsOfEach(`[${index}]`, entry, groups, names);
+    if (isPlainObject(entry) && "fields" in entry) return faultsOfObject(`[${index}]`, entry, known, names);
     return faultsOfField(`[${index}]`, entry, known, names);
   });
   return [...faults, ...faultsOfRepeats("", names)];
@@ -123,6 +138,23 @@ function faultsOfField(where: string, entry: unknown, known: readonly string[], 
   const faults = faultsOfShape(where, entry, "text" in entry ? TEXT_SHAPE : FROM_SHAPE);
   if (typeof from === "string" && !known.includes(from)) faults.push(`${where}: there is no field named ${from}`);
   return faults;
+}
+
+function faultsOfObject(
+  where: string,
+  entry: Readonly<Record<string, unknown>>,
+  known: readonly string[],
+  names: string[],
+): string[] {
+  const { name, fields } = entry;
+  if (typeof name === "string") names.push(name);
+  const faults = faultsOfShape(where, entry, OBJECT_SHAPE);
+  if (!Array.isArray(fields)) return faults;
+  const inner: string[] = [];
+  const ofFields = [...(fields as unknown[])].flatMap((field, index) =>
+    faultsOfField(`${where}.fields[${index}]`, field, known, inner),
+  );
+  return [...faults, ...ofFields, ...faultsOfRepeats(`${where}: `, inner)];
 }
 
 function faultsOfEach(

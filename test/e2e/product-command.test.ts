@@ -23,6 +23,7 @@ describe("the product commands", () => {
   let port: number;
   let stopHost: () => Promise<void>;
 
+  /** Standard input is closed, or holds this text, or is written "later". */
   function start(args: readonly string[], input: string | null = null) {
     const child = spawn(process.execPath, [BILLER, ...args], {
       env: {
@@ -36,7 +37,7 @@ describe("the product commands", () => {
     const said = { out: "", err: "" };
     child.stdout?.on("data", (chunk: Buffer) => void (said.out += chunk.toString()));
     child.stderr?.on("data", (chunk: Buffer) => void (said.err += chunk.toString()));
-    if (input !== null) child.stdin?.end(input);
+    if (input !== null && input !== "later") child.stdin?.end(input);
     const ended = new Promise<Ended>((resolve) => child.once("close", (code) => resolve({ code, ...said })));
     return { child, said, ended };
   }
@@ -255,6 +256,23 @@ describe("the product commands", () => {
     expect([same.code, same.out]).toEqual([0, "product 990999 is stored as it is in the file; nothing was changed\n"]);
     const back = await run("product", "load", WIDEST, "--yes");
     expect([back.code, back.out]).toEqual([0, expect.stringContaining('rules.feeAmount: "3000" becomes "2500"')]);
+  });
+
+  it("replace only what was shown: not what somebody else has loaded in the meantime", async () => {
+    const mine = copyOf();
+    mine.definition.rules.feeAmount = "1";
+    mine.samples = [];
+    const theirs = copyOf();
+    theirs.definition.rules.feeAmount = "2";
+    theirs.samples = [];
+    const asking = start(["product", "load", fileWith("mine.json", mine)], "later");
+    for (let n = 0; n < 400 && !asking.said.err.includes("replace it?"); n++)
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    expect((await run("product", "load", fileWith("theirs.json", theirs), "--yes")).code).toBe(0);
+    asking.child.stdin?.end("yes\n");
+    const { code, err } = await asking.ended;
+    expect([code, err]).toEqual([1, expect.stringContaining("changed by somebody else in the meantime")]);
+    expect(await json("product", "show", "990999")).toMatchObject({ definition: { rules: { feeAmount: "2" } } });
   });
 
   it("replace a product that nobody uses without asking", async () => {

@@ -4,8 +4,9 @@ import type { TestDatabase } from "./services";
 export async function brokenLaws(database: TestDatabase): Promise<string[]> {
   const broken: string[] = [];
   const law = async (text: string, name: string): Promise<void> => {
-    for (const row of await database.query<Record<string, unknown>>(text))
-      broken.push(`${name}: ${JSON.stringify(row)}`);
+    for (const row of await database.query<Record<string, unknown>>(text)) {
+      broken.push(`${name}: ${Object.entries(row).join("; ")}`);
+    }
   };
   await law(
     `select entry_id from posting group by entry_id having sum(case side when 'debit' then amount else -amount end) <> 0`,
@@ -24,10 +25,32 @@ export async function brokenLaws(database: TestDatabase): Promise<string[]> {
     "a traxId moved money twice",
   );
   await law(
-    `select t.trax_id from trax t full join journal_entry e on e.entry_id = t.entry_id
-      where t.family is distinct from 'payment' and e.entry_id is not null
+    `select t.trax_id, t.family, e.kind from trax t full join journal_entry e on e.entry_id = t.entry_id
+      where t.family is distinct from e.kind and e.entry_id is not null
          or t.entry_id is not null and e.entry_id is null`,
     "registry and journal disagree",
+  );
+  await law(
+    `select r.entry_id from journal_entry r left join journal_entry o on o.entry_id = r.reverses_entry_id
+      where (r.kind = 'reversal') <> (r.reverses_entry_id is not null)
+         or r.kind = 'reversal' and (o.kind is distinct from 'payment' or o.amount <> r.amount or o.bill_key <> r.bill_key)`,
+    "a reversal is not one of a payment of the same bill and amount",
+  );
+  await law(
+    `select reverses_entry_id from journal_entry where kind = 'reversal' group by 1 having count(*) > 1`,
+    "a payment was reversed twice",
+  );
+  await law(
+    `select coalesce(r.reverses_entry_id, r.entry_id) as original, p.account_code
+       from journal_entry r join journal_entry o on o.entry_id = r.reverses_entry_id
+       join posting p on p.entry_id in (r.entry_id, o.entry_id)
+      group by 1, 2 having sum(case side when 'debit' then p.amount else -p.amount end) <> 0`,
+    "a reversal does not mirror its payment",
+  );
+  await law(
+    `select r.trax_id from trax r join trax t using (partner_id, trax_id)
+      where r.family = 'reversal' and r.outcome = 'NOT_FOUND' and t.family = 'payment' and t.outcome <> 'REVERSED'`,
+    "a payment was posted although its reversal was told that there is none",
   );
   // What an entry credits, divided as the rules divide it: applied to the bill, beyond it, suspended, and the fee.
   const credited = `
@@ -51,7 +74,10 @@ export async function brokenLaws(database: TestDatabase): Promise<string[]> {
   );
   await law(
     `select b.bill_key, b.paid_amount, coalesce(sum(c.applied), 0) as applied
-       from bill b left join (${credited}) c on c.bill_key = b.bill_key
+       from bill b left join (
+              select * from (${credited}) all_entries
+               where not exists (select from journal_entry r where r.reverses_entry_id = all_entries.entry_id)) c
+         on c.bill_key = b.bill_key
       group by b.bill_key, b.paid_amount having b.paid_amount <> coalesce(sum(c.applied), 0)`,
     "a bill's paid amount is not what was posted as applied to it",
   );

@@ -19,6 +19,7 @@ describe("a payment under a new key", () => {
       bill: open,
       applied: 30_000n,
       isQuoted: true,
+      isLookAlike: false,
       postings: [
         { accountCode: "due-from-switch", side: "debit", amount: 35_000n },
         { accountCode: "bill-collections", side: "credit", amount: 30_000n },

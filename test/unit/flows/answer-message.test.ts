@@ -90,7 +90,7 @@ describe("a message that is refused at the door", () => {
       "BAD_AUTH",
     ],
     ["an unknown function", paymentMessage({ transactionType: "77" }), "FUNCTION_NOT_SUPPORTED"],
-    ["a function of another time", paymentMessage({ transactionType: "51" }), "FUNCTION_NOT_SUPPORTED"],
+    ["a reversal without an amount", paymentMessage({ transactionType: "51", amount: "" }), "BAD_FORMAT"],
   ])("reaches no desk: %s", async (_, message, outcome) => {
     const { ask, reached } = host();
     const answer = await ask(message);
@@ -117,6 +117,9 @@ describe("a message that is refused at the door", () => {
     const { ask } = host();
     expect(await ask(paymentMessage(), "inquiry")).toMatchObject({ outcome: "FUNCTION_NOT_SUPPORTED" });
     expect(await ask(inquiryMessage(), "payment")).toMatchObject({ outcome: "FUNCTION_NOT_SUPPORTED" });
+    const reversal = paymentMessage({ transactionType: "51" });
+    expect(await ask(reversal, "payment")).toMatchObject({ outcome: "FUNCTION_NOT_SUPPORTED" });
+    expect(await ask(reversal, "inquiry")).toMatchObject({ outcome: "FUNCTION_NOT_SUPPORTED" });
     expect(await ask(paymentMessage(), "payment")).toMatchObject({ outcome: "APPROVED" });
     expect(await ask(inquiryMessage(), "inquiry")).toMatchObject({ outcome: "APPROVED" });
   });

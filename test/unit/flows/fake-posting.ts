@@ -33,6 +33,7 @@ export function fakeBooks(bills: readonly Bill[]) {
       }),
     store_read_bills: (staged, [keys]) => (keys as string[]).flatMap((key) => rowOf(staged.bills.get(key))),
     store_read_quotes: () => [],
+    store_open_exceptions: () => [],
     store_claim_bills: (staged, [keys, expected, versions, paid]) =>
       (keys as string[]).flatMap((key, index) => {
         const bill = staged.bills.get(key);

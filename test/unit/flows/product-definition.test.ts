@@ -87,6 +87,36 @@ describe("a product", () => {
     });
   });
 
+  it("nests customerData where the contract does", () => {
+    const customerData = [
+      {
+        name: "pelanggan",
+        fields: [
+          { name: "nama", from: "name" },
+          { name: "kota", from: "city", whenBlank: "absent" },
+        ],
+      },
+      { name: "kosong", fields: [] },
+    ];
+    const product = compiled({ customerData, values: { ...DEFINITION.values, city: "details.city" } });
+    const values = product.valuesOf(SHOWN, shownOf(SHOWN));
+    expect(product.customerData(values)).toEqual({ pelanggan: { nama: "Ibu Sarka" }, kosong: {} });
+    const twice = [
+      {
+        name: "a",
+        fields: [
+          { name: "b", from: "name" },
+          { name: "b", text: "" },
+          { name: "c", from: "no" },
+        ],
+      },
+    ];
+    expect(problemsOf(changed({ customerData: twice }))).toEqual([
+      "customerData[0].fields[2]: there is no field named no",
+      "customerData[0]: the name b is given more than once",
+    ]);
+  });
+
   it("shows of an item what is still owed on it", () => {
     const partPaid = [{ itemNo: 2, reference: "R2", amount: 2_000n, outstanding: 1_999n }];
     const values = compiled().valuesOf(SHOWN, { items: partPaid, amount: 1_999n, feeAmount: 0n });
