@@ -33,6 +33,11 @@ export async function main(argv: readonly string[]): Promise<number> {
     "after",
     "\nWithout DATABASE_URL the commands work on the embedded database of this directory, running or not.",
   );
+  // `biller … | head`: the reader has seen enough.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(exitCode);
+    throw error;
+  });
   try {
     await program.parseAsync(argv, { from: "user" });
     return exitCode;

@@ -43,13 +43,13 @@ const SETTLED_AFTER_MS = 60_000;
 export function openCommitResolver(options: CommitResolverOptions): CommitResolver {
   const { db, clock } = options;
   const open = new Set<PaymentItem>();
-  let isClosed = false;
+  const closing = new AbortController();
 
   async function resolve(item: PaymentItem): Promise<void> {
     const { partner, message } = item;
     const since = clock.monotonicMs();
     const key = { partnerId: partner.partnerId, traxId: message.traxId };
-    for (let delayMs = FIRST_DELAY_MS; !isClosed; delayMs = Math.min(delayMs * 2, LONGEST_DELAY_MS)) {
+    for (let delayMs = FIRST_DELAY_MS; !closing.signal.aborted; delayMs = Math.min(delayMs * 2, LONGEST_DELAY_MS)) {
       await sleep(delayMs);
       try {
         const [stored] = await db.withTransaction(deadlineIn(clock, READ_TIMEOUT_MS), (tx) =>
@@ -81,7 +81,7 @@ export function openCommitResolver(options: CommitResolverOptions): CommitResolv
       return open.size;
     },
     close() {
-      isClosed = true;
+      closing.abort();
     },
   };
 }

@@ -205,13 +205,14 @@ describe("a reversal and its payment at the same time, over two processes", () =
       expect([reversed, new Set(reversed).size]).toEqual([reversed, 1]);
       orders.add(reversed[0] as string);
       const balance = await balanceOf(payment["traxId"]);
-      if (reversed[0] === "00") {
-        expect(balance).toEqual({ "due-from-switch": "0", "bill-collections": "0", "fee-earned": "0" });
-      } else {
-        expect(reversed[0]).toBe("21");
-        expect(balance).toEqual({});
-        expect(replies.filter(({ isPayment, code }) => isPayment && code === "00")).toEqual([]);
-      }
+      // Either it was posted and taken back, or it was never posted and never said to be.
+      const isReversed = reversed[0] === "00";
+      const wiped = { "due-from-switch": "0", "bill-collections": "0", "fee-earned": "0" };
+      expect({ code: reversed[0], balance }).toEqual(
+        isReversed ? { code: "00", balance: wiped } : { code: "21", balance: {} },
+      );
+      const approved = replies.filter(({ isPayment, code }) => isPayment && code === "00");
+      expect(isReversed || approved.length === 0).toBe(true);
     }
     expect(orders.size).toBeGreaterThan(0);
   });

@@ -202,7 +202,7 @@ describe("a host that the switch talks to", () => {
     it.each([
       ["/finpay/inquiry", () => paymentMessage(), "40"],
       ["/finpay/payment", () => inquiryMessage(), "40"],
-      ["/finpay/billing", () => paymentMessage({ transactionType: "51" }), "40"],
+      ["/finpay/payment", () => paymentMessage({ transactionType: "51" }), "40"],
       ["/finpay/billing", () => paymentMessage({ transactionType: "99" }), "40"],
     ])("at %s refuses what is not for it", async (path, make, resultCode) => {
       expect((await host.send(make(), path)).fields["resultCode"]).toBe(resultCode);
