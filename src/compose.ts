@@ -10,12 +10,13 @@ import {
   openCommitResolver,
   openPaymentDesk,
   openReversalDesk,
-  type PostingPoint,
+  type Reach,
 } from "./flows";
 import { createApp, createHttpServer, type ReadinessCheck } from "./http";
 import { preparePartitions, startHousekeeping } from "./housekeeping";
 import {
   type Config,
+  createFailureAlarm,
   createMetrics,
   createRedisKeyLock,
   createSecretBox,
@@ -47,8 +48,8 @@ export interface HostOptions {
   readonly config: Config;
   readonly services: Services;
   readonly logger: Logger;
-  /** Named points of the posting path, for tests that end the process there. */
-  readonly reach?: (point: PostingPoint) => void;
+  /** Called at the named points on the way of a message, for tests that end the process there. */
+  readonly reach?: Reach;
 }
 
 /** Times in milliseconds. */
@@ -60,7 +61,7 @@ const REDIS_REST_MS = 1_000;
 const LOCK_TTL_MS = 3_000;
 
 /** The one place where the real database, Redis, clock and keys meet the rooms. */
-export async function startHost({ config, services, logger, reach }: HostOptions): Promise<Host> {
+export async function startHost({ config, services, logger, reach = () => {} }: HostOptions): Promise<Host> {
   const clock = systemClock;
   const metrics = createMetrics();
   const secrets = createSecretBox(services.credentialKeys);
@@ -117,7 +118,7 @@ export async function startHost({ config, services, logger, reach }: HostOptions
     onFault: (message) => onFault(new Error(message), "commit resolver"),
   });
   const inFlight = new Set<string>();
-  const posting = { db, clock, ids: randomIds, lock, limits, inFlight, onFault, reach: reach ?? (() => {}) };
+  const posting = { db, clock, ids: randomIds, lock, limits, inFlight, onFault, reach };
   const payments = openPaymentDesk({ ...posting, onCommitUnknown: (items) => resolver.watch(items) });
   const reversals = openReversalDesk(posting);
   const attempts = openAttemptJournal({
@@ -126,6 +127,7 @@ export async function startHost({ config, services, logger, reach }: HostOptions
     flushEveryMs: 250,
     bufferMax: 20_000,
     onFault: (message) => onFault(new Error(message), "attempt journal"),
+    reach,
   });
   const drift = openDriftMeter({
     db,
@@ -154,14 +156,22 @@ export async function startHost({ config, services, logger, reach }: HostOptions
   const app = createApp({
     answer: (arrival) =>
       answerMessage(
-        { clock, ids: randomIds, catalog: holder, inquiries, payments, reversals, drift, onFault },
+        { clock, ids: randomIds, catalog: holder, inquiries, payments, reversals, drift, onFault, reach },
         arrival,
       ),
     attempts,
+    authAlarm: createFailureAlarm({
+      clock,
+      threshold: 100,
+      windowMs: 60_000,
+      onAlarm: (source, failures) =>
+        logger.warn({ source, failures }, "alarm: many messages from one address are not authentic"),
+    }),
     clock,
     logger,
     metrics,
     readiness,
+    reach,
   });
   const { server, drain } = createHttpServer(app);
   await listen(server, config.host, config.port);
@@ -183,6 +193,7 @@ export async function startHost({ config, services, logger, reach }: HostOptions
     url: `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${port}`,
     async stop() {
       isDraining = true;
+      await reach("draining");
       clearInterval(refresh);
       housekeeping.stop();
       await drain(config.shutdownTimeoutMs);

@@ -9,6 +9,7 @@ import type { DriftMeter } from "./drift-meter";
 import type { PaymentAnswer, PaymentDesk } from "./payment-desk";
 import type { PaymentItem } from "./post-payments";
 import type { ReversalDesk } from "./post-reversal";
+import type { Reach } from "./posting-point";
 import { replyWithout, type Voice } from "./reply";
 
 /** What messages are answered with. */
@@ -21,6 +22,7 @@ export interface AnswerDeps {
   readonly reversals: ReversalDesk;
   readonly drift: Pick<DriftMeter, "note">;
   readonly onFault: (fault: unknown, where: string) => void;
+  readonly reach?: Reach;
 }
 
 /** The functions of the switch that one address accepts. */
@@ -76,10 +78,12 @@ export async function answerMessage(deps: AnswerDeps, arrival: Arrival): Promise
     return refuse(deps, "BAD_FORMAT", decoded.echo, detail);
   }
 
+  await deps.reach?.("parsed");
   const { message } = decoded;
   const partner = authenticate(catalog, message, arrival.sourceAddress);
   if (partner === null) return refuse(deps, "BAD_AUTH", message, null);
 
+  await deps.reach?.("authenticated");
   const { dialect } = partner;
   deps.drift.note(partner, deviationsOf(message, dialect));
   const stamp = timestampFacts(message.timeStamp, dialect);

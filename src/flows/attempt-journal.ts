@@ -1,5 +1,6 @@
 import { type Clock, type Db, deadlineIn, messageOf, startBackgroundWriter } from "../platform";
 import { type Attempt, insertAttempts } from "../store";
+import type { Reach } from "./posting-point";
 
 /** Writes attempts in the background, in batches, off the path of any request. */
 export interface AttemptJournal {
@@ -20,6 +21,7 @@ export interface AttemptJournalOptions {
   /** Attempts kept in memory while the database cannot be written to; beyond it the oldest are dropped and counted. */
   readonly bufferMax: number;
   readonly onFault: (message: string) => void;
+  readonly reach?: Reach;
 }
 
 const BATCH_MAX = 500;
@@ -38,6 +40,7 @@ export function openAttemptJournal(options: AttemptJournalOptions): AttemptJourn
         const deadline = deadlineIn(options.clock, WRITE_TIMEOUT_MS);
         const attempts = batch.map((each) => (each.made ??= each.make()));
         await options.db.withTransaction(deadline, (tx) => insertAttempts(tx, attempts));
+        await options.reach?.("attempt-kept");
       } catch (error) {
         // Kept for the next round: the identifiers make a second write of the same attempts harmless.
         options.onFault(`attempts not written, ${buffer.length} kept: ${messageOf(error)}`);

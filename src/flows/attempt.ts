@@ -36,6 +36,15 @@ export function attemptOf(answer: MessageAnswer, seen: AttemptCircumstances): At
   };
 }
 
+/** An attempt that never became a message: its body was too long, of another type, or did not arrive. */
+export function refusedAttempt(seen: AttemptCircumstances, note: string): Attempt {
+  return {
+    ...seen,
+    ...{ partnerId: null, transactionType: null, productCode: null, traxId: null },
+    ...{ outcome: "BAD_FORMAT", resultCode: "", isReplay: false, request: null, reply: null, note },
+  };
+}
+
 function noteOf({ differing, note }: MessageAnswer): string | null {
   return differing.length > 0 ? `tamper alarm: ${differing.join(", ")} differ` : note;
 }

@@ -1,5 +1,5 @@
 export { type Accepts, answerMessage, type AnswerDeps, type Arrival, type MessageAnswer } from "./answer-message";
-export { type AttemptCircumstances, attemptOf } from "./attempt";
+export { type AttemptCircumstances, attemptOf, refusedAttempt } from "./attempt";
 export { type InquiryDesk, openInquiryDesk } from "./answer-inquiry";
 export { type AttemptJournal, openAttemptJournal } from "./attempt-journal";
 export { type Catalog, type CatalogHolder, faultsOfDialect, loadCatalog } from "./catalog";
@@ -9,7 +9,8 @@ export { type CommitResolver, openCommitResolver, type Resolution } from "./comm
 export { openReversalDesk, type ReversalDesk } from "./post-reversal";
 export { BILL_COLUMNS, type BillLine, checkBillLines, type CheckedBill, type LineProblem } from "./check-bill-lines";
 export { openPaymentDesk, type PaymentDesk } from "./payment-desk";
-export { type PaymentItem, type PostedAnswer, type PostingPoint, postPayments } from "./post-payments";
+export { type PaymentItem, type PostedAnswer, postPayments } from "./post-payments";
+export type { PostingPoint, Reach } from "./posting-point";
 export {
   compileProduct,
   type Product,

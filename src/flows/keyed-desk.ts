@@ -9,6 +9,7 @@ import {
   sleep,
   sqlStateOf,
 } from "../platform";
+import type { Reach } from "./posting-point";
 
 /** What a desk works with. */
 export interface KeyedDeskOptions<Item, Answer extends object> {
@@ -26,6 +27,7 @@ export interface KeyedDeskOptions<Item, Answer extends object> {
   /** Called for items of a batch whose COMMIT was not answered, when there was no time left to find out. */
   readonly onCommitUnknown: (items: readonly Item[]) => void;
   readonly onFault: (fault: unknown, where: string) => void;
+  readonly reach: Reach;
 }
 
 /** What a caller is told: an answer, or that the outcome cannot be told in time. Never a decline by default. */
@@ -121,6 +123,7 @@ async function workBatch<Item, Answer extends object>(
   try {
     const grant = await options.lock.acquire(keys);
     try {
+      await options.reach("locked");
       const busy = new Set(keys.filter((_, index) => grant.verdicts[index] === "busy"));
       const mine = free.filter((item) => !busy.has(keyOf(item)));
       const unhurried = mine.filter((item) => deadlineOf(item).leftMs() >= SHORT_OF_TIME_MS);
@@ -129,6 +132,7 @@ async function workBatch<Item, Answer extends object>(
     } finally {
       grant.release();
     }
+    await options.reach("released");
   } finally {
     for (const key of keys) inFlight.delete(key);
   }

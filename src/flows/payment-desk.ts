@@ -27,10 +27,10 @@ export type PaymentDesk = KeyedDesk<PaymentItem, PostedAnswer>;
 
 /** Opens the desk. */
 export function openPaymentDesk(deps: PaymentDeskDeps): PaymentDesk {
-  const { lock, limits, inFlight, onCommitUnknown, onFault } = deps;
+  const { lock, limits, inFlight, onCommitUnknown, onFault, reach } = deps;
   return openKeyedDesk<PaymentItem, PostedAnswer>({
     name: "posting",
-    ...{ lock, limits, inFlight, onCommitUnknown, onFault },
+    ...{ lock, limits, inFlight, onCommitUnknown, onFault, reach },
     keyOf: paymentKeyOf,
     deadlineOf: ({ deadline }) => deadline,
     post: (items, deadline) => postPayments(deps, items, deadline),

@@ -18,6 +18,7 @@ import type { SwitchMessage } from "../wire";
 import type { ActivePartner } from "./catalog";
 import type { BillShown, Product } from "./product-definition";
 import { exceptionOf } from "./exceptions-of";
+import type { Reach } from "./posting-point";
 import { replyToPayment, replyToSuspense, replyWithout } from "./reply";
 import { entryOf, recordOf, storedFrom } from "./trax-record";
 
@@ -51,12 +52,8 @@ export interface PostingDeps {
   readonly db: Db;
   readonly clock: Clock;
   readonly ids: IdSource;
-  /** Called at the named points of the posting path; a test may stop the process there. */
-  readonly reach: (point: PostingPoint) => void;
+  readonly reach: Reach;
 }
-
-/** Points of the posting path, in order, where a crash is interesting. */
-export type PostingPoint = "facts-read" | "bills-claimed" | "appended" | "committed";
 
 /** A key was consumed by somebody else between our reading it and writing it: nothing was written, judge again. */
 export class KeyTaken extends Fault {
@@ -109,6 +106,7 @@ export async function postPayments(
   deadline: Deadline,
 ): Promise<PostedAnswer[]> {
   const decided = await deps.db.withTransaction(deadline, async (tx) => {
+    await deps.reach("begun");
     const settled = await decideAndClaim(deps, tx, items);
     const records = settled.flatMap(({ record }) => record ?? []);
     if (!(await appendTrax(tx, records))) throw new KeyTaken();
@@ -116,10 +114,10 @@ export async function postPayments(
       tx,
       settled.flatMap(({ exception }) => exception ?? []),
     );
-    deps.reach("appended");
+    await deps.reach("appended");
     return settled;
   });
-  deps.reach("committed");
+  await deps.reach("committed");
   return decided.map(answerOf);
 }
 
@@ -131,10 +129,10 @@ async function decideAndClaim(deps: PostingDeps, tx: Tx, items: readonly Payment
   for (let round = 0; pending.length > 0; round += 1) {
     if (round === CLAIM_ROUNDS_MAX) throw new ClaimLost();
     const work = await readFacts(tx, pending);
-    deps.reach("facts-read");
+    await deps.reach("facts-read");
     const { decided, claims } = decideInOrder(deps, work, keysInBatch);
     const won = await claimBills(tx, claims);
-    deps.reach("bills-claimed");
+    await deps.reach("bills-claimed");
     const lost = new Set(claims.map((claim) => claim.billKey).filter((billKey) => !won.has(billKey)));
     for (const each of decided) {
       if (!lost.has(each.work.billKey)) settled.set(each.work.item, each);

@@ -22,10 +22,10 @@ export type ReversalDesk = KeyedDesk<PaymentItem, PostedAnswer>;
 
 /** Opens the desk. Reversals are rare: each is a transaction of its own. */
 export function openReversalDesk(deps: ReversalDeskDeps): ReversalDesk {
-  const { lock, inFlight, onFault } = deps;
+  const { lock, inFlight, onFault, reach } = deps;
   return openKeyedDesk<PaymentItem, PostedAnswer>({
     name: "reversing",
-    ...{ lock, inFlight, onFault },
+    ...{ lock, inFlight, onFault, reach },
     limits: { batchMax: 1, batchesInFlight: 2, queueMax: deps.limits.queueMax },
     keyOf: paymentKeyOf,
     deadlineOf: ({ deadline }) => deadline,
@@ -45,7 +45,8 @@ export function openReversalDesk(deps: ReversalDeskDeps): ReversalDesk {
  * @throws the faults of `Db.withTransaction`
  */
 export async function postReversal(deps: PostingDeps, item: PaymentItem, deadline: Deadline): Promise<PostedAnswer> {
-  return deps.db.withTransaction(deadline, async (tx) => {
+  const answer = await deps.db.withTransaction(deadline, async (tx) => {
+    await deps.reach("begun");
     const { partner, message, receivedAtMs } = item;
     const billKey = billKeyOf(message.productCode, message.billNumber);
     // The bill first: should another reversal commit between the two reads, it is in the facts, and the older version of
@@ -54,14 +55,19 @@ export async function postReversal(deps: PostingDeps, item: PaymentItem, deadlin
       readBills(tx, [billKey]),
       readReversalFacts(tx, partner.partnerId, message.traxId),
     ]);
+    await deps.reach("facts-read");
     const decision = decideReversal(message, {
       known: reversal,
       payment,
       bill: bills.get(billKey) ?? null,
       businessDate: businessDateOf(receivedAtMs, partner.dialect.cutOff),
     });
-    return carryOut(deps, tx, item, { billKey, payment, decision });
+    const carriedOut = await carryOut(deps, tx, item, { billKey, payment, decision });
+    await deps.reach("appended");
+    return carriedOut;
   });
+  await deps.reach("committed");
+  return answer;
 }
 
 interface Judged {
@@ -115,6 +121,7 @@ async function write(
       const { version, paidAmount } = decision.bill;
       const claim = { billKey, expectedVersion: version - 1, version, paidAmount, lastPayment: null };
       if (!(await claimBills(tx, [claim])).has(billKey)) throw new ClaimLost();
+      await deps.reach("bills-claimed");
     }
     const entry = entryOf(deps.ids, receivedAtMs, decision.postings, payment?.entryId ?? undefined);
     records.push(recordOf(item, { ...own, entry }));

@@ -3,6 +3,7 @@ export * from "./clock";
 export * from "./collector";
 export * from "./config";
 export * from "./db";
+export * from "./failure-alarm";
 export * from "./faults";
 export * from "./ids";
 export * from "./key-lock";

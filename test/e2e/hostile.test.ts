@@ -195,6 +195,24 @@ describe("a host under hostile input", () => {
     expect(answer.toLowerCase()).toContain("connection: close");
   });
 
+  it("keeps an attempt of what was refused before it was a message", async () => {
+    await post(url(), text({ addInfo3: "x".repeat(100_000) }));
+    await post(url(), text(), { "content-type": "text/plain" });
+    const find = () =>
+      database.query<{ http_status: number; note: string }>(
+        `select distinct http_status, note from attempt where http_status > 400 order by 1`,
+      );
+    let rows = await find();
+    for (let n = 0; n < 50 && rows.length < 2; n++) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      rows = await find();
+    }
+    expect(rows).toMatchObject([
+      { http_status: 413, note: expect.stringMatching(/^refused as a request/) as string },
+      { http_status: 415 },
+    ]);
+  });
+
   it("does not trust a forwarded address", async () => {
     const traxId = newTraxId();
     await post(url(), JSON.stringify(paymentMessage({ traxId, amount: "1e3" })), { "x-forwarded-for": "203.0.113.9" });

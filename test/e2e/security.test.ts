@@ -238,6 +238,9 @@ describe("the checklist of attacks", () => {
     const startedMs = performance.now();
     expect((await host.send(inquiryMessage())).fields["resultCode"]).toBe("00");
     expect(performance.now() - startedMs).toBeLessThan(1_000);
+    // People are told, once for each minute, from where.
+    const alarms = host.logs.filter(({ msg }) => String(msg).startsWith("alarm: many messages"));
+    expect(alarms).toMatchObject([{ failures: 100, source: expect.stringContaining("127.0.0.1") as string }]);
   });
 
   describe("S7: another partner", () => {
@@ -454,7 +457,8 @@ describe("S19: a fault inside", () => {
     const { server } = createHttpServer(
       createApp({
         answer: () => Promise.reject(new Error(SECRET)),
-        attempts: undefined as never,
+        attempts: { record: () => {} } as never,
+        authAlarm: { note: () => {} },
         clock: { nowMs: () => 0, nowMicros: () => 0n, monotonicMs: () => 0 },
         logger: { debug: note, info: note, warn: note, error: note } as never,
         metrics: { ...metrics, contentType: "text/plain", text: () => Promise.reject(new Error(SECRET)) } as Metrics,

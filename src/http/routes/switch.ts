@@ -1,6 +1,6 @@
 import Router from "@koa/router";
 import { randomUUID } from "node:crypto";
-import type { Context } from "koa";
+import type { Context, Middleware } from "koa";
 import {
   type Accepts,
   type Arrival,
@@ -8,8 +8,10 @@ import {
   type AttemptJournal,
   attemptOf,
   type MessageAnswer,
+  type Reach,
+  refusedAttempt,
 } from "../../flows";
-import { type Clock, type Logger, maskNumber, type Metrics } from "../../platform";
+import { type Clock, type FailureAlarm, type Logger, maskNumber, type Metrics } from "../../platform";
 import { jsonBody } from "../middleware/json-body";
 
 /** What the switch's addresses answer from. */
@@ -19,6 +21,9 @@ export interface SwitchRouteDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Told of every message that is not authentic. */
+  readonly authAlarm: FailureAlarm;
+  readonly reach?: Reach;
 }
 
 /**
@@ -33,8 +38,28 @@ export function switchRoutes(deps: SwitchRouteDeps): Router {
     ["/finpay/inquiry", "inquiry"],
     ["/finpay/payment", "payment"],
   ];
-  for (const [path, accepts] of routes) router.post(path, body, (ctx) => answerSwitch(deps, ctx, accepts));
+  const kept = keepRefusals(deps);
+  for (const [path, accepts] of routes) router.post(path, kept, body, (ctx) => answerSwitch(deps, ctx, accepts));
   return router;
+}
+
+/** What is refused before it is a message is kept as an attempt as well. */
+function keepRefusals(deps: SwitchRouteDeps): Middleware {
+  return async function keepRefusalsMiddleware(ctx, next) {
+    const startedMs = deps.clock.monotonicMs();
+    const receivedAtMs = deps.clock.nowMs();
+    try {
+      await next();
+    } catch (error) {
+      const { status = 500, message } = error as { status?: number; message: string };
+      const attemptId = randomUUID();
+      const sourceAddress = ctx.req.socket.remoteAddress ?? null;
+      const durationMs = deps.clock.monotonicMs() - startedMs;
+      const seen = { attemptId, receivedAtMs, durationMs, isDelivered: true, httpStatus: status, sourceAddress };
+      deps.attempts.record(() => refusedAttempt(seen, `refused as a request: ${message}`.slice(0, 200)));
+      throw error;
+    }
+  };
 }
 
 async function answerSwitch(deps: SwitchRouteDeps, ctx: Context, accepts: Accepts): Promise<void> {
@@ -47,8 +72,10 @@ async function answerSwitch(deps: SwitchRouteDeps, ctx: Context, accepts: Accept
   if (answer.isReplay) ctx.set("x-replayed", "true");
   if (answer.retryAfterS !== null) ctx.set("Retry-After", String(answer.retryAfterS));
   ctx.body = answer.body;
+  await deps.reach?.("replying");
   const httpStatus = ctx.status;
   whenSent(ctx, (isDelivered) => {
+    void deps.reach?.("replied");
     const durationMs = deps.clock.monotonicMs() - startedMs;
     remember(deps, answer, { receivedAtMs, durationMs, isDelivered, httpStatus, sourceAddress });
   });
@@ -98,6 +125,7 @@ function remember(deps: SwitchRouteDeps, answer: MessageAnswer, seen: Circumstan
     durationMs: Math.round(seen.durationMs * 10) / 10,
     note: answer.note ?? undefined,
   };
+  if (outcome === "BAD_AUTH") deps.authAlarm.note(seen.sourceAddress ?? "unknown");
   if (answer.differing.length > 0) {
     deps.metrics.countTamperAlarm();
     deps.logger.warn({ ...event, differing: answer.differing }, "tamper alarm: a repeat with other money");

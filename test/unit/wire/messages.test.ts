@@ -89,7 +89,10 @@ describe("a published request", () => {
       ok: true,
       message: { terminal, terminalField: "bit41" },
     });
-    expect(decodeRequest({ ...PAYMENT, bit41: terminal })).toMatchObject({ ok: true, message: { terminalField: "terminal" } });
+    expect(decodeRequest({ ...PAYMENT, bit41: terminal })).toMatchObject({
+      ok: true,
+      message: { terminalField: "terminal" },
+    });
     expect(faultsOf(decodeRequest({ ...PAYMENT, bit41: "T0800005" }))).toEqual(["bit41 differs from terminal"]);
     expect(faultsOf(decodeRequest({ ...rest, bit41: 7 }))).toEqual(["terminal must be text"]);
   });
