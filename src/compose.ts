@@ -24,6 +24,7 @@ import {
   deadlineIn,
   Fault,
   type Logger,
+  type Metrics,
   messageOf,
   noKeyLock,
   openDb,
@@ -48,6 +49,8 @@ export interface HostOptions {
   readonly config: Config;
   readonly services: Services;
   readonly logger: Logger;
+  /** Where to count; left out: a registry of its own. */
+  readonly metrics?: Metrics;
   /** Called at the named points on the way of a message, for tests that end the process there. */
   readonly reach?: Reach;
 }
@@ -61,9 +64,9 @@ const REDIS_REST_MS = 1_000;
 const LOCK_TTL_MS = 3_000;
 
 /** The one place where the real database, Redis, clock and keys meet the rooms. */
-export async function startHost({ config, services, logger, reach = () => {} }: HostOptions): Promise<Host> {
+export async function startHost(options: HostOptions): Promise<Host> {
+  const { config, services, logger, reach = () => {}, metrics = createMetrics() } = options;
   const clock = systemClock;
-  const metrics = createMetrics();
   const secrets = createSecretBox(services.credentialKeys);
   const onFault = (fault: unknown, where: string): void => {
     metrics.countFault(where.split(",")[0] ?? where);

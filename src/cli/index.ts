@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { ConfigFault, Fault, messageOf } from "../platform";
 import { billCommands } from "./commands/bill";
 import { describeCommands } from "./commands/describe";
+import { exceptionCommands } from "./commands/exception";
 import { doctorCommand } from "./commands/doctor";
 import { partnerCommands } from "./commands/partner";
 import { productCommands } from "./commands/product";
@@ -25,6 +26,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     billCommands,
     switchCommands,
     describeCommands,
+    exceptionCommands,
     doctorCommand,
   ]) {
     add(program, exit);

@@ -5,6 +5,7 @@ import { openServices, type Services } from "../services";
 import { demoGuide } from "./demo/guide";
 import { seedDemo } from "./demo/seed";
 import { withOwner } from "./with-database";
+import { startWorkers } from "./workers";
 
 /**
  * Runs the host until SIGTERM or SIGINT, embedded servers included. Exit codes: 0 stopped cleanly, 1 could not start or
@@ -22,7 +23,7 @@ export async function serve(readConfig: () => Config): Promise<void> {
   }
   const logger = createLogger({ level: config.logLevel });
   let services: Services | null = null;
-  let host: Host | null = null;
+  let host: Pick<Host, "url" | "stop"> | null = null;
   let stopping: Promise<void> | null = null;
 
   const stop = (reason: string, exitCode: number): Promise<void> => {
@@ -64,8 +65,13 @@ export async function serve(readConfig: () => Config): Promise<void> {
     if (applied.length > 0) say(`migrations applied: ${applied.join(", ")}`);
     if (shouldSeed) say(await withOwner(services, (context) => seedDemo(context)));
     if (stopping !== null) return;
-    host = await startHost({ config, services, logger });
-    say(`listening on ${host.url}`);
+    host = await (config.workers === 1
+      ? startHost({ config, services, logger })
+      : startWorkers({
+          ...{ count: config.workers, services, logger, shutdownTimeoutMs: config.shutdownTimeoutMs },
+          onLost: (reason) => void stop(reason, 1),
+        }));
+    say(`listening on ${host.url}${config.workers === 1 ? "" : `, ${config.workers} processes`}`);
     if (shouldSeed) say(demoGuide(host.url));
   } catch (error) {
     say(error instanceof Fault ? error.message : `could not start: ${messageOf(error)}`);

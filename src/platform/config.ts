@@ -5,6 +5,8 @@ import { ConfigFault } from "./faults";
 export interface Config {
   readonly host: string;
   readonly port: number;
+  /** Processes behind the port. */
+  readonly workers: number;
   /** Null: the embedded PostgreSQL is started, its data under `dataDir`. */
   readonly databaseUrl: string | null;
   /** The owner's connection for migrations; null: `databaseUrl` serves for both. */
@@ -34,6 +36,7 @@ export interface Config {
 export const SETTINGS = {
   HOST: { default: "127.0.0.1", about: "address to listen on; 0.0.0.0 in a container" },
   PORT: { default: "8080", about: "port to listen on; 0 picks a free one" },
+  WORKERS: { default: "1", about: "processes behind the port, sharing nothing but PostgreSQL and Redis" },
   DATABASE_URL: { default: "", about: "PostgreSQL 15 or later, the app role; unset: embedded server" },
   MIGRATION_DATABASE_URL: { default: "", about: "the owner role, for migrations; unset: DATABASE_URL" },
   DATABASE_POOL_MAX: { default: "8", about: "connections of this process to PostgreSQL" },
@@ -81,6 +84,7 @@ const orNull = <T>(schema: z.ZodType<T, string>) => z.union([z.literal("").trans
 const schema = z.object({
   HOST: z.string().min(1),
   PORT: wholeNumber(0, 65_535),
+  WORKERS: wholeNumber(1, 64),
   DATABASE_URL: orNull(url("postgres:", "postgresql:")),
   MIGRATION_DATABASE_URL: orNull(url("postgres:", "postgresql:")),
   DATABASE_POOL_MAX: wholeNumber(2, 500),
@@ -125,6 +129,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   return Object.freeze({
     host: value.HOST,
     port: value.PORT,
+    workers: value.WORKERS,
     databaseUrl: value.DATABASE_URL,
     migrationDatabaseUrl: value.MIGRATION_DATABASE_URL,
     databasePoolMax: value.DATABASE_POOL_MAX,

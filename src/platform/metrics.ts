@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 
 /** Counters and timings in Prometheus form. */
 export interface Metrics {
@@ -14,6 +14,8 @@ export interface Metrics {
   watch(name: string, help: string, read: () => number): void;
   readonly contentType: string;
   text(): Promise<string>;
+  /** The figures as data, to be added up with those of other processes. */
+  snapshot(): Promise<unknown>;
 }
 
 /** A registry of its own, with the process's usual metrics beside ours. */
@@ -73,5 +75,11 @@ export function createMetrics(): Metrics {
     },
     contentType: registry.contentType,
     text: () => registry.metrics(),
+    snapshot: () => registry.getMetricsAsJSON(),
   };
+}
+
+/** The figures of several processes as one text: counters and timings added up. */
+export function aggregateMetrics(snapshots: readonly unknown[]): Promise<string> {
+  return AggregatorRegistry.aggregate(snapshots as unknown[] as object[]).metrics();
 }

@@ -20,6 +20,7 @@ describe("settings", () => {
     expect(loadConfig({})).toEqual({
       host: "127.0.0.1",
       port: 8_080,
+      workers: 1,
       attemptRetentionMonths: 24,
       databaseUrl: null,
       migrationDatabaseUrl: null,
