@@ -5,8 +5,8 @@ function alarm(threshold = 3) {
   const alarms: string[] = [];
   const clock = { nowMs: () => 0, nowMicros: () => 0n, monotonicMs: () => state.nowMs };
   const onAlarm = (source: string, failures: number): void => void alarms.push(`${source} ${failures}`);
-  const { note } = createFailureAlarm({ clock, threshold, windowMs: 1_000, onAlarm });
-  return { note, alarms, state };
+  const made = createFailureAlarm({ clock, threshold, windowMs: 1_000, onAlarm });
+  return { note: (source: string) => made.note(source), alarms, state };
 }
 
 describe("the alarm about failures", () => {
