@@ -12,6 +12,7 @@ import {
   openReversalDesk,
   type Reach,
 } from "./flows";
+import { openDispatcher } from "./callbacks";
 import { createApp, createHttpServer, type ReadinessCheck } from "./http";
 import { preparePartitions, startHousekeeping } from "./housekeeping";
 import {
@@ -156,7 +157,16 @@ export async function startHost(options: HostOptions): Promise<Host> {
     await check("migrations", true, () => describeMigrations(db)),
     await check("redis", false, async () => (redis === null ? "none, not needed" : `answers ${await redis.ping()}`)),
   ];
+  const billing = {
+    ...{ db, clock, ids: randomIds, productCode: config.merchantProduct },
+    // Known once it listens; the address is only used in answers.
+    get publicUrl() {
+      return config.publicUrl ?? urlOf(config.host, (server.address() as AddressInfo).port);
+    },
+  };
   const app = createApp({
+    billing,
+    merchants: () => holder.current.merchants,
     answer: (arrival) =>
       answerMessage(
         { clock, ids: randomIds, catalog: holder, inquiries, payments, reversals, drift, onFault, reach },
@@ -191,9 +201,29 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const housekeeping = startHousekeeping({ db, clock, logger, attemptRetentionMonths, onFault });
 
   const { port } = server.address() as AddressInfo;
+  const dispatcher = openDispatcher({
+    db,
+    clock,
+    contactOf: (merchantId) => holder.current.merchants.byId.get(merchantId) ?? null,
+    allowedHosts: config.callbackAllowedHosts,
+    onDelivered: ({ eventId, merchantId, kind, attempt }, { fault, durationMs }, isDead) => {
+      metrics.countCallback(fault === null ? "delivered" : isDead ? "dead" : "failed");
+      const event = {
+        eventId,
+        merchantId,
+        kind,
+        attempt,
+        fault: fault ?? undefined,
+        durationMs: Math.round(durationMs),
+      };
+      if (isDead) logger.error(event, "callback is a dead letter");
+      else logger.info(event, fault === null ? "callback delivered" : "callback failed, will be tried again");
+    },
+    onFault,
+  });
   return {
     port,
-    url: `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${port}`,
+    url: urlOf(config.host, port),
     async stop() {
       isDraining = true;
       await reach("draining");
@@ -202,11 +232,16 @@ export async function startHost(options: HostOptions): Promise<Host> {
       await drain(config.shutdownTimeoutMs);
       await Promise.all([payments.idle(), reversals.idle(), inquiries.idle()]);
       resolver.close();
+      await dispatcher.close();
       await Promise.all([attempts.close(), drift.close()]);
       redis?.disconnect();
       await db.close();
     },
   };
+}
+
+function urlOf(host: string, port: number): string {
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {

@@ -1,12 +1,15 @@
 import { Command, CommanderError } from "commander";
 import { ConfigFault, Fault, messageOf } from "../platform";
 import { billCommands } from "./commands/bill";
+import { callbackCommands } from "./commands/callback";
 import { describeCommands } from "./commands/describe";
 import { exceptionCommands } from "./commands/exception";
 import { doctorCommand } from "./commands/doctor";
+import { merchantCommands } from "./commands/merchant";
 import { partnerCommands } from "./commands/partner";
 import { productCommands } from "./commands/product";
 import { serveCommands } from "./commands/serve";
+import { simulateCommands } from "./commands/simulate";
 import { switchCommands } from "./commands/switch";
 
 /** The command line `biller`. Exit codes: 0 done, 1 failed or declined, 64 wrong usage, 78 wrong settings. */
@@ -24,7 +27,10 @@ export async function main(argv: readonly string[]): Promise<number> {
     partnerCommands,
     productCommands,
     billCommands,
+    merchantCommands,
+    callbackCommands,
     switchCommands,
+    simulateCommands,
     describeCommands,
     exceptionCommands,
     doctorCommand,

@@ -25,6 +25,8 @@ export interface Bill {
   readonly items: readonly BillItem[];
   /** The latest payment that was applied to it and not taken back; null or left out when there is none. */
   readonly lastPayment?: LastPayment | null;
+  /** The merchant who made it and is told about its payments; null or left out when it is nobody's. */
+  readonly merchantId?: number | null;
 }
 
 /** What a bill remembers of its latest payment. */

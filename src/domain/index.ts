@@ -1,5 +1,6 @@
 export * from "./bill";
 export * from "./bill-rule";
+export * from "./billing";
 export * from "./business-date";
 export * from "./dialect";
 export * from "./dialect-presets";

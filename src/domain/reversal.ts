@@ -58,7 +58,7 @@ export function decideReversal<Known extends KnownTrax>(
   return {
     kind: "reverse",
     postings: payment.postings.map((line) => ({ ...line, side: line.side === "debit" ? "credit" : "debit" })),
-    bill: bill === null || applied === 0n ? null : withoutPayment(bill, applied),
+    bill: bill === null || !isOfBill(payment.postings) ? null : withoutPayment(bill, applied),
   };
 }
 
@@ -69,6 +69,14 @@ function appliedBy(postings: readonly Posting[]): bigint {
   return postings
     .filter(({ side, accountCode }) => side === "credit" && COLLECTIONS.includes(accountCode))
     .reduce((sum, { amount }) => sum + amount, 0n);
+}
+
+/** Whether a payment was taken for its bill, if only as credit beyond what was owed: the bill remembers it as its last. */
+function isOfBill(postings: readonly Posting[]): boolean {
+  return postings.some(
+    ({ side, accountCode }) =>
+      side === "credit" && (COLLECTIONS.includes(accountCode) || accountCode === ACCOUNTS.unappliedCredit),
+  );
 }
 
 function withoutPayment(bill: Bill, applied: bigint): Bill {

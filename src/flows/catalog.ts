@@ -1,6 +1,7 @@
 import { checkContract, type Dialect, parseDialect, type Partner } from "../domain";
 import { ConfigFault, type SecretBox, type Tx } from "../platform";
-import { readPartners, readProducts, type StoredPartner } from "../store";
+import { readMerchants, readPartners, readProducts, type StoredPartner } from "../store";
+import { directoryOf, type MerchantDirectory } from "./merchants";
 import { compileProduct, type Product } from "./product-definition";
 import type { Voice } from "./reply";
 import { compileSources, type SourceCheck } from "./sources";
@@ -12,10 +13,11 @@ export interface ActivePartner extends Partner, Voice {
   readonly mayComeFrom: SourceCheck;
 }
 
-/** Partners and products as they were at one moment, ready for use; never changes, is replaced as a whole. */
+/** Partners, products and merchants as they were at one moment, ready for use; never changes, is replaced as a whole. */
 export interface Catalog {
   readonly partners: ReadonlyMap<string, ActivePartner>;
   readonly products: ReadonlyMap<string, Product>;
+  readonly merchants: MerchantDirectory;
 }
 
 /** Holds the catalog that is in force. */
@@ -29,7 +31,11 @@ export interface CatalogHolder {
  * @throws ConfigFault naming every fault of every dialect, code map and product at once
  */
 export async function loadCatalog(tx: Tx, secrets: SecretBox): Promise<Catalog> {
-  const [partners, products] = await Promise.all([readPartners(tx, secrets), readProducts(tx)]);
+  const [partners, products, merchants] = await Promise.all([
+    readPartners(tx, secrets),
+    readProducts(tx),
+    readMerchants(tx, secrets),
+  ]);
   const problems: string[] = [];
   const active = partners.flatMap((partner) => {
     const checked = activate(partner);
@@ -47,7 +53,7 @@ export async function loadCatalog(tx: Tx, secrets: SecretBox): Promise<Catalog> 
     }
   });
   if (problems.length > 0) throw new ConfigFault("the configuration in the database is not valid", problems);
-  return { partners: new Map(active), products: new Map(compiled) };
+  return { partners: new Map(active), products: new Map(compiled), merchants: directoryOf(merchants) };
 }
 
 /** Everything that is wrong with a dialect as it is stored, alone and with what it means for the switch. */

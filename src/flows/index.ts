@@ -6,6 +6,16 @@ export { type Catalog, type CatalogHolder, faultsOfDialect, loadCatalog } from "
 export type { Deviation } from "./deviations";
 export { type DriftMeter, openDriftMeter } from "./drift-meter";
 export { type CommitResolver, openCommitResolver, type Resolution } from "./commit-resolver";
+export {
+  type BillingAnswer,
+  type BillingDeps,
+  billingFailure,
+  cancelBilling,
+  createBilling,
+  inquireBilling,
+  listBillings,
+} from "./merchant-billing";
+export { authenticateMerchant, type MerchantDirectory } from "./merchants";
 export { openReversalDesk, type ReversalDesk } from "./post-reversal";
 export { BILL_COLUMNS, type BillLine, checkBillLines, type CheckedBill, type LineProblem } from "./check-bill-lines";
 export { openPaymentDesk, type PaymentDesk } from "./payment-desk";

@@ -18,6 +18,7 @@ import type { SwitchMessage } from "../wire";
 import type { ActivePartner } from "./catalog";
 import type { BillShown, Product } from "./product-definition";
 import { exceptionOf } from "./exceptions-of";
+import { type MerchantPosting, tellOfPayments } from "./merchant-events";
 import type { Reach } from "./posting-point";
 import { replyToPayment, replyToSuspense, replyWithout } from "./reply";
 import { entryOf, recordOf, storedFrom } from "./trax-record";
@@ -114,6 +115,7 @@ export async function postPayments(
       tx,
       settled.flatMap(({ exception }) => exception ?? []),
     );
+    await tellOfPayments(tx, deps.ids, settled.flatMap(merchantPostingOf));
     await deps.reach("appended");
     return settled;
   });
@@ -134,11 +136,15 @@ async function decideAndClaim(deps: PostingDeps, tx: Tx, items: readonly Payment
     const won = await claimBills(tx, claims);
     await deps.reach("bills-claimed");
     const lost = new Set(claims.map((claim) => claim.billKey).filter((billKey) => !won.has(billKey)));
+    // Only the item that would have consumed the key gives it free again. Whoever was judged by it, be it for another
+    // bill, goes round with it: somebody else may have that key by then.
+    const freed = new Set(
+      decided.flatMap(({ work: { billKey, key }, record }) => (record !== null && lost.has(billKey) ? [key] : [])),
+    );
     for (const each of decided) {
-      if (!lost.has(each.work.billKey)) settled.set(each.work.item, each);
-      // Only the item that would have consumed the key gives it free again.
-      else if (each.record !== null) keysInBatch.delete(each.work.key);
+      if (!lost.has(each.work.billKey) && !freed.has(each.work.key)) settled.set(each.work.item, each);
     }
+    for (const key of freed) keysInBatch.delete(key);
     pending = pending.filter((item) => !settled.has(item));
   }
   return items.map((item) => settled.get(item) as Decided);
@@ -217,6 +223,21 @@ function decideInOrder(
     return result;
   });
   return { decided, claims: [...claims.values()] };
+}
+
+/** What its merchant is told of a payment; nothing when the bill is no merchant's. */
+function merchantPostingOf({ work, decision, record }: Decided): MerchantPosting[] {
+  if (decision.kind !== "post" || !decision.bill.merchantId || !record?.entry) return [];
+  const { partner, message, receivedAtMs } = work.item;
+  return [
+    {
+      bill: withPayment(decision.bill, decision.applied),
+      merchantId: decision.bill.merchantId,
+      entryId: record.entry.entryId,
+      partnerId: partner.partnerId,
+      ...{ traxId: message.traxId, amount: message.amount, channel: message.channel, atMs: receivedAtMs },
+    },
+  ];
 }
 
 function hardAndSoftOf({ message }: PaymentItem): HardFields & { bit61: string } {

@@ -1,8 +1,9 @@
-import { billKeyOf, businessDateOf, decideReversal, type Outcome, type ReversalDecision } from "../domain";
+import { type Bill, billKeyOf, businessDateOf, decideReversal, type Outcome, type ReversalDecision } from "../domain";
 import { appendTrax, readReversalFacts, type StoredPayment, type StoredTrax, type TraxRecord } from "../ledger";
 import type { Deadline, KeyLock, Tx } from "../platform";
 import { claimBills, closeExceptions, type NewException, openExceptions, readBills } from "../store";
 import { type KeyedDesk, openKeyedDesk } from "./keyed-desk";
+import { tellOfReversal } from "./merchant-events";
 import { paymentKeyOf } from "./payment-desk";
 import { ClaimLost, KeyTaken, type PaymentItem, type PostedAnswer, type PostingDeps } from "./post-payments";
 import { type ReplyStamp, replyWithout } from "./reply";
@@ -129,11 +130,29 @@ async function write(
   } else {
     records.push(recordOf(item, { ...own, entry: null }));
   }
+  if (decision.kind === "reverse") await tellMerchant(deps, tx, item, decision.bill, payment);
   if (decision.kind === "bury") records.push(tombstoneOf(item, billKey, answer.stamp));
   if (!(await appendTrax(tx, records))) throw new KeyTaken();
   if (decision.kind === "decline" && decision.outcome === "NOT_REVERSIBLE") {
     await openExceptions(tx, [refundOf(about, message.amount)]);
   }
+}
+
+async function tellMerchant(
+  deps: PostingDeps,
+  tx: Tx,
+  { partner, message, receivedAtMs }: PaymentItem,
+  bill: Bill | null,
+  payment: StoredPayment | null,
+): Promise<void> {
+  if (!bill?.merchantId || !payment?.entryId) return;
+  await tellOfReversal(tx, deps.ids, {
+    bill,
+    merchantId: bill.merchantId,
+    entryId: payment.entryId,
+    partnerId: partner.partnerId,
+    ...{ traxId: message.traxId, amount: message.amount, channel: message.channel, atMs: receivedAtMs },
+  });
 }
 
 /** The payment's key, consumed: what a payment is answered that comes after its reversal. */

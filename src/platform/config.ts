@@ -9,6 +9,12 @@ export interface Config {
   readonly workers: number;
   /** Null: the embedded PostgreSQL is started, its data under `dataDir`. */
   readonly databaseUrl: string | null;
+  /** Where customers and merchants reach this host; null: the address that it listens on. */
+  readonly publicUrl: string | null;
+  /** Product that merchants' bills are paid under. */
+  readonly merchantProduct: string;
+  /** Hosts that callbacks may be sent to although they are private, and over http. */
+  readonly callbackAllowedHosts: readonly string[];
   /** The owner's connection for migrations; null: `databaseUrl` serves for both. */
   readonly migrationDatabaseUrl: string | null;
   readonly databasePoolMax: number;
@@ -39,6 +45,12 @@ export const SETTINGS = {
   WORKERS: { default: "1", about: "processes behind the port, sharing nothing but PostgreSQL and Redis" },
   DATABASE_URL: { default: "", about: "PostgreSQL 15 or later, the app role; unset: embedded server" },
   MIGRATION_DATABASE_URL: { default: "", about: "the owner role, for migrations; unset: DATABASE_URL" },
+  PUBLIC_URL: { default: "", about: "where customers reach this host, for links to bills; unset: its own address" },
+  MERCHANT_PRODUCT: { default: "900001", about: "productCode that merchants' bills are paid under at the switch" },
+  CALLBACK_ALLOWED_HOSTS: {
+    default: "",
+    about: "hosts, comma separated, that callbacks may reach although they are private, and over http",
+  },
   DATABASE_POOL_MAX: { default: "8", about: "connections of this process to PostgreSQL" },
   REDIS_URL: { default: "", about: "Redis 6 or later; optional, only ever affects latency" },
   CREDENTIAL_KEYS: {
@@ -87,6 +99,9 @@ const schema = z.object({
   WORKERS: wholeNumber(1, 64),
   DATABASE_URL: orNull(url("postgres:", "postgresql:")),
   MIGRATION_DATABASE_URL: orNull(url("postgres:", "postgresql:")),
+  PUBLIC_URL: orNull(url("http:", "https:")),
+  MERCHANT_PRODUCT: z.string().regex(/^[0-9A-Za-z]{6}$/, "must be a productCode of six letters or digits"),
+  CALLBACK_ALLOWED_HOSTS: z.string().transform((text) => text.split(",").flatMap((host) => host.trim() || [])),
   DATABASE_POOL_MAX: wholeNumber(2, 500),
   REDIS_URL: orNull(url("redis:", "rediss:")),
   CREDENTIAL_KEYS: orNull(z.string().transform(parseCredentialKeys)),
@@ -131,6 +146,9 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     port: value.PORT,
     workers: value.WORKERS,
     databaseUrl: value.DATABASE_URL,
+    publicUrl: value.PUBLIC_URL?.replace(/\/+$/, "") ?? null,
+    merchantProduct: value.MERCHANT_PRODUCT,
+    callbackAllowedHosts: value.CALLBACK_ALLOWED_HOSTS,
     migrationDatabaseUrl: value.MIGRATION_DATABASE_URL,
     databasePoolMax: value.DATABASE_POOL_MAX,
     redisUrl: value.REDIS_URL,

@@ -81,6 +81,9 @@ export function openDb(options: DbOptions): Db {
         `-c lock_timeout=${options.lockTimeoutMs}`,
         `-c idle_in_transaction_session_timeout=${options.statementTimeoutMs * 2}`,
         "-c timezone=UTC",
+        // A plan made while tables were empty reads them whole for as long as the connection lives. Planning anew costs
+        // 0.1 to 0.2 ms for a statement over a batch; the stale plan of one read cost 5.5 ms after 90,000 payments.
+        "-c plan_cache_mode=force_custom_plan",
       ].join(" "),
     } as Knex.PgConnectionConfig,
     pool: { min: 0, max: options.poolMax, idleTimeoutMillis: 60_000 },

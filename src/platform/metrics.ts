@@ -9,6 +9,7 @@ export interface Metrics {
   ): void;
   countDeviation(labels: { readonly partner: string; readonly field: string; readonly kind: string }): void;
   countTamperAlarm(): void;
+  countCallback(result: "delivered" | "failed" | "dead"): void;
   countFault(where: string): void;
   /** A value that is read when it is asked for. */
   watch(name: string, help: string, read: () => number): void;
@@ -47,6 +48,12 @@ export function createMetrics(): Metrics {
     help: "Repeats of a traxId with another amount, fee, bill or product",
     registers,
   });
+  const callbacks = new Counter({
+    name: "biller_callbacks_total",
+    help: "Attempts to deliver callbacks to merchants, by how they ended",
+    labelNames: ["result"],
+    registers,
+  });
   const faults = new Counter({
     name: "biller_faults_total",
     help: "Faults by the place that noticed them",
@@ -60,6 +67,7 @@ export function createMetrics(): Metrics {
     },
     countDeviation: (labels) => deviations.inc(labels),
     countTamperAlarm: () => tamperAlarms.inc(),
+    countCallback: (result) => callbacks.inc({ result }),
     countFault: (where) => faults.inc({ where }),
     watch(name, help, read) {
       registry.registerMetric(

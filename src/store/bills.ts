@@ -5,7 +5,7 @@ const READ_BILLS: Statement = {
   name: "store_read_bills",
   text: `
     select b.bill_key, b.product_code, b.bill_number, b.version, b.is_cancelled, b.total_amount, b.paid_amount,
-           b.fee_amount, b.customer_name, b.last_partner_id, b.last_trax_id, b.last_amount,
+           b.fee_amount, b.customer_name, b.merchant_id, b.last_partner_id, b.last_trax_id, b.last_amount,
            (extract(epoch from b.last_paid_at) * 1000)::float8 as last_paid_at_ms, b.details, (extract(epoch from b.due_at) * 1000)::float8 as due_at_ms,
            (select json_agg(json_build_array(i.item_no, i.reference, i.amount::text) order by i.item_no)
               from bill_item i where i.bill_key = b.bill_key) as items
@@ -25,6 +25,7 @@ interface BillRow {
   readonly customer_name: string;
   readonly details: Record<string, string>;
   readonly due_at_ms: number | null;
+  readonly merchant_id: number | null;
   readonly last_partner_id: number | null;
   readonly last_trax_id: string | null;
   readonly last_amount: bigint | null;
@@ -53,6 +54,7 @@ function billOf(row: BillRow): Bill {
     details: row.details,
     dueAtMs: row.due_at_ms,
     lastPayment: lastPaymentOf(row),
+    merchantId: row.merchant_id,
     items: (row.items ?? []).map(([itemNo, reference, amount]): BillItem => ({
       itemNo,
       reference,
@@ -78,6 +80,20 @@ export interface BillClaim {
   readonly version: number;
   readonly paidAmount: bigint;
   readonly lastPayment: LastPayment | null;
+}
+
+const CANCEL_BILL: Statement = {
+  name: "store_cancel_bill",
+  isWrite: true,
+  text: `
+    update bill set is_cancelled = true, version = version + 1, updated_at = clock_timestamp()
+     where bill_key = $1 and version = $2
+    returning bill_key`,
+};
+
+/** Cancels a bill that still has this version; false when it changed meanwhile. */
+export async function cancelBill(tx: Tx, billKey: string, version: number): Promise<boolean> {
+  return (await tx.run(CANCEL_BILL, [billKey, version])).length === 1;
 }
 
 /**

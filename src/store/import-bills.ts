@@ -11,6 +11,8 @@ export interface ImportedBill {
   readonly dueAtMs: number | null;
   /** Oldest first. */
   readonly items: readonly { readonly reference: string; readonly amount: bigint }[];
+  /** The merchant who made it; left out when it is nobody's. Never changes afterwards. */
+  readonly merchantId?: number;
 }
 
 /** What an import did. */
@@ -55,11 +57,12 @@ const UPSERT_BILLS: Statement = {
   name: "store_upsert_bills",
   isWrite: true,
   text: `
-    insert into bill (bill_key, product_code, bill_number, total_amount, fee_amount, customer_name, details, due_at)
+    insert into bill (bill_key, product_code, bill_number, total_amount, fee_amount, customer_name, details, due_at,
+                      merchant_id)
     select bill_key, product_code, bill_number, 0, fee_amount, customer_name, details,
-           to_timestamp(due_at_ms / 1000.0)
-      from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::jsonb[], $7::bigint[])
-           as i(bill_key, product_code, bill_number, fee_amount, customer_name, details, due_at_ms)
+           to_timestamp(due_at_ms / 1000.0), merchant_id
+      from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::jsonb[], $7::bigint[], $8::int[])
+           as i(bill_key, product_code, bill_number, fee_amount, customer_name, details, due_at_ms, merchant_id)
      order by bill_key
     on conflict (bill_key) do update
        set fee_amount = excluded.fee_amount, customer_name = excluded.customer_name, details = excluded.details,
@@ -107,6 +110,7 @@ export async function importBills(tx: Tx, bills: readonly ImportedBill[]): Promi
     bills.map((bill) => bill.customerName),
     bills.map((bill) => JSON.stringify(bill.details)),
     bills.map((bill) => bill.dueAtMs),
+    bills.map((bill) => bill.merchantId ?? null),
   ]);
   const lines = linesOf(bills);
   const grown = await tx.run<{ bill_key: string; items: number }>(APPEND_ITEMS, [

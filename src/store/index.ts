@@ -1,5 +1,5 @@
 export { type Attempt, dropExpiredAttempts, insertAttempts } from "./attempts";
-export { type BillClaim, claimBills, readBills } from "./bills";
+export { type BillClaim, cancelBill, claimBills, readBills } from "./bills";
 export { addDrift, type DriftCount, type DriftRow, listDrift } from "./drift";
 export {
   closeExceptions,
@@ -29,4 +29,21 @@ export {
 export { type ProductUse, readProducts, readProductUse, saveProduct, type StoredProduct } from "./products";
 export { readSafeguards, type Safeguards } from "./safeguards";
 export { readServerState, type ServerState } from "./server-state";
-export { readLiveQuotes, saveQuotes, type StoredQuote } from "./quotes";
+export { readLiveQuotes, readLiveQuotesOfBill, saveQuotes, type StoredQuote } from "./quotes";
+export {
+  findMerchantBill,
+  insertMerchantBill,
+  insertMerchantPayments,
+  listMerchantBills,
+  type MerchantBill,
+  type MerchantPayment,
+  readMerchantPayments,
+  reverseMerchantPayment,
+} from "./merchant-bills";
+export {
+  insertMerchant,
+  type MerchantSecretKind,
+  type NewMerchant,
+  readMerchants,
+  type StoredMerchant,
+} from "./merchants";

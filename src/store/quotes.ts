@@ -57,6 +57,17 @@ export async function readLiveQuotes(
   return quotes;
 }
 
+const COUNT_LIVE: Statement = {
+  name: "store_count_live_quotes",
+  text: `select count(*)::int as live from quote where bill_key = $1 and honoured_until > to_timestamp($2::bigint / 1000.0)`,
+};
+
+/** How many quotes of a bill are still honoured, whoever they were given to. */
+export async function readLiveQuotesOfBill(tx: Tx, billKey: string, nowMs: number): Promise<number> {
+  const [row] = await tx.run<{ live: number }>(COUNT_LIVE, [billKey, Math.floor(nowMs)]);
+  return row?.live ?? 0;
+}
+
 const SAVE_QUOTES: Statement = {
   name: "store_save_quotes",
   isWrite: true,

@@ -11,6 +11,7 @@ export { describeBit61, type RecordDescription } from "./describe";
 export type { ColumnSpec, DigitsSpec, FillerSpec, RupiahSpec, TextSpec } from "./field";
 export { type JsonLimits, type JsonRefusal, parseStrictJson, type StrictJson } from "./json";
 export { faultsOfLayout, type FieldSpec, type GroupSpec, type Layout, RECORD_WIDTH_MAX } from "./layout";
+export { hmacOf, isSameDigest, legacyMerchantSignature } from "./merchant-signature";
 export {
   decodeRequest,
   type DecodedRequest,

@@ -459,6 +459,8 @@ describe("S19: a fault inside", () => {
         answer: () => Promise.reject(new Error(SECRET)),
         attempts: { record: () => {} } as never,
         authAlarm: { note: () => {} },
+        billing: undefined as never,
+        merchants: undefined as never,
         clock: { nowMs: () => 0, nowMicros: () => 0n, monotonicMs: () => 0 },
         logger: { debug: note, info: note, warn: note, error: note } as never,
         metrics: { ...metrics, contentType: "text/plain", text: () => Promise.reject(new Error(SECRET)) } as Metrics,

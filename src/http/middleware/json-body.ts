@@ -1,6 +1,12 @@
 import type { Context, Middleware } from "koa";
 import bodyParser from "koa-bodyparser";
 
+/** The body as it was sent. An empty one is left out by the parser. */
+export function rawTextOf(ctx: Context): string {
+  const { rawBody } = ctx.request as { rawBody?: unknown };
+  return typeof rawBody === "string" ? rawBody : "";
+}
+
 /** Longest request body, bytes. The longest message of the protocol is below three kilobytes. */
 export const BODY_MAX_BYTES = 16_384;
 
@@ -11,7 +17,7 @@ export const BODY_MAX_BYTES = 16_384;
  * Answers 415 for another content type or an encoding, 413 for a longer body; what is not JSON passes on to the flow as
  * raw text, whose answer is a protocol reply with status 400.
  */
-export function jsonBody(): Middleware {
+export function jsonBody(options: { readonly withGet?: boolean } = {}): Middleware {
   const parse = bodyParser({
     enableTypes: ["json"],
     jsonLimit: String(BODY_MAX_BYTES),
@@ -23,6 +29,8 @@ export function jsonBody(): Middleware {
     },
   });
   return async function jsonBodyMiddleware(ctx, next) {
+    const hasBody = ctx.get("Content-Length") !== "" || ctx.get("Transfer-Encoding") !== "";
+    if (options.withGet === true && ctx.method === "GET" && !hasBody) return next();
     const encoding = ctx.get("Content-Encoding");
     if (!ctx.is("application/json") || (encoding !== "" && encoding !== "identity")) ctx.throw(415);
     const charset = ctx.request.charset.toLowerCase();

@@ -12,7 +12,7 @@ import {
   refusedAttempt,
 } from "../../flows";
 import { type Clock, type FailureAlarm, type Logger, maskNumber, type Metrics } from "../../platform";
-import { jsonBody } from "../middleware/json-body";
+import { jsonBody, rawTextOf } from "../middleware/json-body";
 
 /** What the switch's addresses answer from. */
 export interface SwitchRouteDeps {
@@ -79,12 +79,6 @@ async function answerSwitch(deps: SwitchRouteDeps, ctx: Context, accepts: Accept
     const durationMs = deps.clock.monotonicMs() - startedMs;
     remember(deps, answer, { receivedAtMs, durationMs, isDelivered, httpStatus, sourceAddress });
   });
-}
-
-/** The body as it was sent. An empty one is left out by the parser. */
-function rawTextOf(ctx: Context): string {
-  const { rawBody } = ctx.request as { rawBody?: unknown };
-  return typeof rawBody === "string" ? rawBody : "";
 }
 
 /** Calls back once, when the answer was handed to the operating system or the caller turned out to be gone. */

@@ -54,7 +54,13 @@ function host(
   const deps: Deps = {
     clock: systemClock,
     ids: randomIds,
-    catalog: { current: { partners: new Map([["bmandiri", partner]]), products: PRODUCTS_BY_CODE } },
+    catalog: {
+      current: {
+        partners: new Map([["bmandiri", partner]]),
+        products: PRODUCTS_BY_CODE,
+        merchants: { byServiceId: new Map(), byId: new Map() },
+      },
+    },
     inquiries: { submit: (item) => (note("inquiry", item), inquire(item)), idle: async () => {} },
     reversals: { submit: (item) => (note("reversal", item), pay(item)), waiting: 0, idle: async () => {} },
     payments: { submit: (item) => (note("payment", item), pay(item)), waiting: 0, idle: async () => {} },

@@ -19,7 +19,8 @@ const productRows = PRODUCTS.map(({ productCode, name, definition }) => ({
 }));
 
 function load(partners: readonly unknown[], products: readonly unknown[] = productRows) {
-  const run = async ({ name }: Statement) => (name.includes("partner") ? partners : products);
+  const run = async ({ name }: Statement) =>
+    name.includes("partner") ? partners : name.includes("merchant") ? [] : products;
   return loadCatalog({ run } as unknown as Tx, SECRETS);
 }
 

@@ -1,0 +1,53 @@
+import { type Command, Option } from "commander";
+import { type EventState, listEvents, replayEvents } from "../../callbacks";
+import { Fault } from "../../platform";
+import { print, printJson, printTable } from "../output";
+import { withOwner } from "../with-database";
+import { withServices } from "../with-services";
+
+/** `callback list`, `callback replay`. */
+export function callbackCommands(program: Command): void {
+  const callback = program.command("callback").description("what merchants were told, and what they could not be told");
+
+  callback
+    .command("list")
+    .description("events, the latest first")
+    .addOption(new Option("--state <state>", "only these").choices(["waiting", "delivered", "dead"]))
+    .option("--merchant <serviceId>", "only of this merchant")
+    .option("--json", "machine-readable output")
+    .action(async (options: { state?: EventState; merchant?: string; json?: true }) => {
+      const filter = { state: options.state ?? null, serviceId: options.merchant ?? null, limit: 200 };
+      const events = await withServices((services) =>
+        withOwner(services, ({ transact }) => transact((tx) => listEvents(tx, filter))),
+      );
+      if (options.json) {
+        printJson(events);
+        return;
+      }
+      if (events.length === 0) print("none");
+      else {
+        printTable(
+          ["event", "merchant", "bill", "what", "state", "attempts", "next attempt (UTC)", "last fault"],
+          events.map((each) => [
+            ...[each.eventId, each.serviceId, each.billKey, each.kind, each.state, String(each.attempts)],
+            each.state === "waiting" ? each.nextAttemptAt.toISOString().slice(0, 19).replace("T", " ") : "",
+            each.lastFault ?? "",
+          ]),
+        );
+      }
+    });
+
+  callback
+    .command("replay <eventId...>")
+    .description("send events again, under their own ids: dead letters, or any that a merchant has lost")
+    .action(async (eventIds: string[]) => {
+      const wrong = eventIds.filter((id) => !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id));
+      if (wrong.length > 0) throw new Fault("event_id", `no event id: ${wrong.join(", ")}`);
+      const found = await withServices((services) =>
+        withOwner(services, ({ transact }) => transact((tx) => replayEvents(tx, eventIds))),
+      );
+      const missing = eventIds.filter((id) => !found.includes(id.toLowerCase()));
+      print(`${found.length} will be sent again by a running host`);
+      if (missing.length > 0) throw new Fault("event_id", `not found, or being sent just now: ${missing.join(", ")}`);
+    });
+}

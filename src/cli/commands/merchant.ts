@@ -1,0 +1,93 @@
+import { randomBytes } from "node:crypto";
+import type { Command } from "commander";
+import { faultOfCallbackUrl } from "../../callbacks";
+import { PRODUCTS } from "../../flows";
+import { ConfigFault, Fault } from "../../platform";
+import { insertMerchant, readMerchants, readProducts, saveProduct } from "../../store";
+import { print, printJson, printTable } from "../output";
+import { withOwner } from "../with-database";
+import { withServices } from "../with-services";
+
+interface AddOptions {
+  readonly name?: string;
+  readonly user?: string;
+  readonly callback?: string;
+  readonly requireHmac?: true;
+  readonly json?: true;
+}
+
+/** `merchant add`, `merchant list`. */
+export function merchantCommands(program: Command): void {
+  const merchant = program.command("merchant").description("who creates bills through our API and is told about them");
+
+  merchant
+    .command("add <serviceId>")
+    .description("create a merchant; its secrets are made here and shown once")
+    .option("--name <text>", "what customers read on the bill; default: the service id")
+    .option("--user <userName>", "user name of the published signature; default: the service id")
+    .option("--callback <url>", "where payments are told to; https, a public host")
+    .option("--require-hmac", "refuse the published signature, which covers no amount, and insist on HMAC")
+    .option("--json", "machine-readable output")
+    .action(async (serviceId: string, options: AddOptions) => {
+      await withServices((services, config) =>
+        withOwner(services, async ({ transact, secrets: box }) => {
+          const { name = serviceId, user = serviceId, callback } = options;
+          const problem = callback === undefined ? null : faultOfCallbackUrl(callback, config.callbackAllowedHosts);
+          const problems = [
+            ...(/^[0-9]{1,20}$/.test(serviceId) ? [] : ["serviceId must be 1 to 20 digits"]),
+            ...(problem === null ? [] : [`the callback address ${problem}`]),
+            ...(/^[ -~]{1,100}$/.test(user) ? [] : ["the user name must be printable ASCII"]),
+          ];
+          if (problems.length > 0) throw new ConfigFault("the merchant was not created", problems);
+          const secrets = { password: newSecret(), hmac: newSecret(), callback: newSecret() };
+          const merchantId = await transact(async (tx) => {
+            const stored = (await readProducts(tx)).map(({ productCode }) => productCode);
+            const shipped = PRODUCTS.find(({ productCode }) => productCode === config.merchantProduct);
+            if (!stored.includes(config.merchantProduct) && shipped !== undefined) await saveProduct(tx, shipped);
+            const requiresHmac = options.requireHmac === true;
+            const created = { serviceId, name, userName: user, callbackUrl: callback ?? null, requiresHmac, secrets };
+            return insertMerchant(tx, created, box);
+          });
+          if (merchantId === null) throw new Fault("merchant_exists", `service id ${serviceId} is taken`);
+          if (options.json) {
+            printJson({ merchantId, serviceId, userName: user, ...secrets });
+            return;
+          }
+          print(`merchant ${serviceId} created; a running host knows it within two seconds. Shown once:`);
+          print(`  password         ${secrets.password}   signs requests as published, with user name ${user}`);
+          print(`  HMAC secret      ${secrets.hmac}   signs requests better: see docs/MERCHANTS.md`);
+          print(`  callback secret  ${secrets.callback}   to check that a callback is from us`);
+        }),
+      );
+    });
+
+  merchant
+    .command("list")
+    .description("active merchants; never shows a secret")
+    .option("--json", "machine-readable output")
+    .action(async (options: { json?: true }) => {
+      const merchants = await withServices((services) =>
+        withOwner(services, ({ transact, secrets }) => transact((tx) => readMerchants(tx, secrets))),
+      );
+      const shown = merchants.map(({ serviceId, name, userName, callbackUrl, requiresHmac }) => ({
+        ...{ serviceId, name, userName, callbackUrl, requiresHmac },
+      }));
+      if (options.json) printJson(shown);
+      else {
+        printTable(
+          ["serviceId", "name", "user", "callback", "HMAC only"],
+          shown.map((each) => [
+            each.serviceId,
+            each.name,
+            each.userName,
+            each.callbackUrl ?? "none",
+            each.requiresHmac ? "yes" : "no",
+          ]),
+        );
+      }
+    });
+}
+
+function newSecret(): string {
+  return randomBytes(24).toString("base64url");
+}
