@@ -1,5 +1,6 @@
 import vector from "../vectors/telkom-001001-payment.json";
 import openapi from "../../src/http/openapi.json";
+import { billingRoutes } from "../../src/http/routes/billing";
 import { healthRoutes } from "../../src/http/routes/health";
 import { openApiRoutes } from "../../src/http/routes/openapi";
 import { switchRoutes } from "../../src/http/routes/switch";
@@ -250,7 +251,12 @@ describe("a host that the switch talks to", () => {
   });
 
   it("serves exactly the routes that its description names", async () => {
-    const routers = [switchRoutes(undefined as never), healthRoutes(undefined as never), openApiRoutes()];
+    const routers = [
+      switchRoutes(undefined as never),
+      billingRoutes(undefined as never),
+      healthRoutes(undefined as never),
+      openApiRoutes(),
+    ];
     const routes = routers.flatMap((router) =>
       router.stack.flatMap(({ path, methods }) =>
         methods.filter((method) => method !== "HEAD").map((method) => `${method.toLowerCase()} ${String(path)}`),

@@ -98,7 +98,13 @@ function door(): (body: string) => Promise<{ readonly outcome: string }> {
   const deps: Parameters<typeof answerMessage>[0] = {
     clock: systemClock,
     ids: randomIds,
-    catalog: { current: { partners: new Map([[PARTNER.userName, partner]]), products } },
+    catalog: {
+      current: {
+        partners: new Map([[PARTNER.userName, partner]]),
+        products,
+        merchants: { byServiceId: new Map(), byId: new Map() },
+      },
+    },
     inquiries: { submit: unreachable, idle: async () => {} },
     payments: { submit: unreachable, waiting: 0, idle: async () => {} },
     reversals: { submit: unreachable, waiting: 0, idle: async () => {} },
