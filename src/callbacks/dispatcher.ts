@@ -123,7 +123,8 @@ function signed(
   { serviceId, userName, secrets }: MerchantContact,
   nowMs: number,
 ): { readonly body: string; readonly headers: Readonly<Record<string, string>> } {
-  const number = String(event.payload["transaction_number"] ?? "");
+  const { transaction_number: given } = event.payload;
+  const number = typeof given === "string" ? given : "";
   const signature = legacyMerchantSignature(userName, secrets.password[0] ?? "", number);
   const body = JSON.stringify({ service_id: serviceId, ...event.payload, signature });
   const timestamp = String(Math.floor(nowMs / 1_000));

@@ -28,7 +28,7 @@ export function isBillingId(text: string): boolean {
 /** Luhn's: every second digit from the right doubled, its digits added up. */
 function checkDigitOf(digits: string): number {
   let sum = 0;
-  for (const [index, digit] of Array.from(digits).reverse().entries()) {
+  for (const [index, digit] of Array.from(digits).toReversed().entries()) {
     const value = Number(digit) * (index % 2 === 0 ? 2 : 1);
     sum += value > 9 ? value - 9 : value;
   }

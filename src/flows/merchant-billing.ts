@@ -168,7 +168,7 @@ function merchantBillOf(
 }
 
 /** What makes two requests the same: everything in them but the signature, in a fixed order, values as they were meant. */
-function digestOf({ signature: _, ...request }: NewBilling): string {
+function digestOf({ signature: _signature, ...request }: NewBilling): string {
   const canonical = JSON.stringify(request, (_key, value: unknown) =>
     typeof value === "bigint" ? String(value) : value,
   );

@@ -32,9 +32,11 @@ export function legacySignature(transactionNumber: string, password: string = ME
 let counter = 0;
 
 /** A request to create a bill of 50000. */
-export function billingRequest(changes: Record<string, unknown> = {}): Record<string, unknown> {
+export function billingRequest(
+  changes: Record<string, unknown> & { transaction_number?: string } = {},
+): Record<string, unknown> {
   counter += 1;
-  const transaction_number = String(changes["transaction_number"] ?? `INV${process.pid}${counter}`);
+  const transaction_number = changes.transaction_number ?? `INV${process.pid}${counter}`;
   return {
     service_id: MERCHANT.serviceId,
     transaction_number,

@@ -99,7 +99,7 @@ export function billingRoutes(deps: BillingRouteDeps): Router {
 /** Fields of the body, or of the query string when there is no body; a text says what is wrong. */
 function fieldsOf(ctx: Context): Fields | string {
   const raw = rawTextOf(ctx);
-  if (raw === "" && ctx.method === "GET") return ctx.query as Fields;
+  if (raw === "" && ctx.method === "GET") return ctx.query;
   const json = parseStrictJson(raw, JSON_LIMITS);
   return json.ok ? json.value : `Format error: ${json.detail}`;
 }

@@ -57,9 +57,8 @@ describe("addresses that callbacks may be sent to", () => {
     [`https://${"a".repeat(600)}.com/`, /longer/],
     ["", /not a URL/],
   ])("%s at registration: %s", (url, expected) => {
-    const fault = faultOfCallbackUrl(url, []);
-    if (expected === null) expect(fault).toBeNull();
-    else expect(fault).toMatch(expected);
+    const fault = faultOfCallbackUrl(url, []) ?? "fine";
+    expect(fault).toMatch(expected ?? /^fine$/);
   });
 
   it("are looked at again each time, and one private answer among public ones is enough to refuse", async () => {
