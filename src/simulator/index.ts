@@ -1,0 +1,10 @@
+export { codesFrom, DEFAULT_CODES, type ResultCodes } from "./codes";
+export type { Credentials } from "./message";
+export { signatureOf } from "./notification";
+export { type Simulator, type SimulatorPlace, startSimulator } from "./server";
+export { DEFAULT_TIMES, type SimulatorSettings } from "./settings";
+export type { UatCase } from "./uat/case";
+export { UAT_CASES } from "./uat/cases";
+export { type CaseReport, reportJson, type UatReport, withoutSecrets } from "./uat/report";
+export { reportHtml } from "./uat/report-html";
+export { billsNeeded, runUat, type UatSettings } from "./uat/run";
