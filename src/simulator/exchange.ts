@@ -85,7 +85,7 @@ export function exchange(url: string, body: string | Buffer, options: ExchangeOp
         });
       });
     });
-    const timer = setTimeout(() => give(`no answer within ${timeoutMs} ms`), timeoutMs);
+    const timer = setTimeout(() => give(`nothing came within ${timeoutMs} ms`), timeoutMs);
     outgoing.on("error", (error) => give(messageOf(error)));
     outgoing.on("finish", () => {
       if (manner.kind === "half-close") outgoing.socket?.end();

@@ -20,7 +20,7 @@ export function paymentPage(view: View, inquired: Inquired, hint: boolean): stri
     (source) =>
       html`<label><input type="radio" name="source" value="${source}" required />${words.sources[source]}</label>`,
   );
-  const total = rupiahText(inquired.bill.amount + inquired.bill.feeAmount);
+  const total = rupiahText(totalOf(inquired.bill));
   return whole(
     view,
     html`${billSection(view, inquired.bill)}
@@ -131,7 +131,7 @@ function billSection({ order, language }: View, bill: ShownBill): Markup {
     <dl>${row(words.product, id)}${row(words.billNumber, customerId)}${rows}</dl>
     <dl class="total">
       ${row(words.amount, rupiahText(bill.amount))}${row(words.fee, rupiahText(bill.feeAmount))}
-      ${row(words.total, rupiahText(bill.amount + bill.feeAmount))}
+      ${row(words.total, rupiahText(totalOf(bill)))}
     </dl>
   </section>`;
 }
@@ -169,4 +169,8 @@ function amountsIn(value: string): string {
 
 function rupiahText(amount: bigint): string {
   return `Rp ${amount.toString().replaceAll(/\B(?=(\d{3})+$)/g, ".")}`;
+}
+
+function totalOf({ amount, feeAmount }: ShownBill): bigint {
+  return amount + feeAmount;
 }

@@ -19,7 +19,7 @@ fieldset { border: 0; padding: 0; margin: 0 0 1rem; }
 legend { padding: 0; font-weight: 700; margin-bottom: .5rem; }
 label { display: flex; align-items: center; gap: .75rem; min-height: 3rem; padding: .5rem .75rem; border: 1px solid var(--line); border-radius: .5rem; margin-bottom: .5rem; cursor: pointer; }
 label:has(input:checked) { border-color: var(--accent); background: #eef5fc; }
-input[type="radio"] { width: 1.25rem; height: 1.25rem; accent-color: var(--accent); flex: none; }
+input[type="radio"] { margin: 0; width: 1.25rem; height: 1.25rem; accent-color: var(--accent); flex: none; }
 button, .button { display: block; width: 100%; min-height: 3rem; border: 0; border-radius: .5rem; background: var(--accent); color: #fff; font: inherit; font-weight: 700; cursor: pointer; text-align: center; text-decoration: none; padding: .75rem; }
 button:focus-visible, a:focus-visible, input:focus-visible { outline: 3px solid #f0a500; outline-offset: 2px; }
 a { color: var(--accent); }

@@ -93,6 +93,8 @@ export function simulateCommands(program: Command, exit: (code: number) => void)
         process.once("SIGINT", resolve);
       });
       await simulator.stop();
+      // Messages that still wait for a silent biller would hold the process up.
+      process.exit(0);
     });
 
   withSwitchSide(program.command("uat"))

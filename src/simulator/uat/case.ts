@@ -1,8 +1,8 @@
 import type { OutcomeName, ReplyClass } from "../codes";
 import type { TimeStampForm } from "../message";
 
-/** What an answer may be: an outcome (its exact code), a class of codes, or `anything`, no answer included. */
-export type Wanted = OutcomeName | ReplyClass | "anything";
+/** What an answer may be: an outcome (its exact code), a class of codes, or `no-answer`. */
+export type Wanted = OutcomeName | ReplyClass | "no-answer";
 
 /** What is expected of an answer. */
 export interface Expectation {

@@ -24,7 +24,7 @@ const MONEY_MAX = 12;
 /** Everything that is wrong with an answer; empty when it is as expected. Problems never repeat a field's value. */
 export function judge(expectation: Expectation, answer: Exchange, by: JudgedBy): string[] {
   const { expect, status = [200], sameAs } = expectation;
-  if (answer.failure !== null) return expect.includes("anything") ? [] : [`no answer: ${answer.failure}`];
+  if (answer.failure !== null) return expect.includes("no-answer") ? [] : [`no answer: ${answer.failure}`];
   const problems: string[] = [];
   if (!status.includes(answer.status ?? 0)) {
     problems.push(`HTTP status ${answer.status}, expected ${status.join(" or ")}`);
@@ -55,7 +55,7 @@ export function wantedText({ expect }: Expectation, codes: ResultCodes): string 
   return expect
     .map((wanted) => {
       if (isOutcomeName(wanted)) return `${codes[wanted]} (${wanted})`;
-      return wanted === "anything" ? "any answer, or none" : `a code that means ${wanted}`;
+      return wanted === "no-answer" ? "no answer" : `a code that means ${wanted}`;
     })
     .join(" or ");
 }
@@ -70,7 +70,7 @@ export function gotText(answer: Exchange): string {
 }
 
 function fits(wanted: Wanted, code: unknown, codes: ResultCodes): boolean {
-  if (wanted === "anything") return true;
+  if (wanted === "no-answer") return false;
   return isOutcomeName(wanted) ? codes[wanted] === code : classOfCode(codes, code) === wanted;
 }
 

@@ -37,7 +37,7 @@ ol { margin: 0; padding-left: 1.5rem; }
 .problem { color: var(--bad); font-weight: 700; }
 .soft { color: var(--soft); font-size: .85rem; }
 pre, code { font: .78rem/1.45 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
-pre { margin: 0; padding: .4rem .6rem; background: #f2f5f8; border-radius: .25rem; white-space: pre-wrap; overflow-wrap: anywhere; }
+pre { margin: 0; padding: .4rem .6rem; background: #f2f5f8; border-radius: .25rem; white-space: pre-wrap; word-break: break-all; }
 code { overflow-wrap: anywhere; }
 .columns { font-size: .8rem; }
 a { color: #0b5cad; }

@@ -117,6 +117,7 @@ async function storm(step: StormStep, past: History, context: CaseContext): Prom
   const bodies = Array.from({ length: step.times }, (_, at) =>
     buildBody(step, "pay", context, nowMicros, step.traxes === "each" ? `#${at}` : ""),
   );
+  for (const body of bodies) noteSent(body, past);
   const answers = await Promise.all(
     bodies.map((body) => exchange(context.billerUrl, body, { timeoutMs: context.timeoutMs })),
   );
