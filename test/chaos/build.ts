@@ -1,0 +1,80 @@
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { transformSync } from "@swc/core";
+
+/** One change of one source file: `find` must stand in it exactly once. */
+export interface Edit {
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+}
+
+/** A compiled copy of the product in a temporary folder: whatever happens to the sources, a run uses one state of them. */
+export interface Build {
+  readonly dir: string;
+  /** The program that hosts and migrations are run with. */
+  readonly child: string;
+}
+
+/** Sources as they were when this was made, compiled file by file on first use. */
+export interface Snapshot {
+  /** Writes the product, changed by these edits, to a new folder. Never touches the sources themselves. */
+  build(name: string, edits?: readonly Edit[]): Build;
+}
+
+const ROOT = join(__dirname, "..", "..");
+const CHILD = "test/chaos/child.ts";
+
+/** Reads every source of the product. Builds are made under `dir`. */
+export function takeSnapshot(dir: string): Snapshot {
+  const files = new Map<string, string>();
+  for (const path of [...filesIn("src"), ...filesIn("migrations"), CHILD]) {
+    files.set(path, readFileSync(join(ROOT, path), "utf8"));
+  }
+  const compiled = new Map<string, string>();
+  return {
+    build(name, edits = []) {
+      const target = join(dir, name);
+      const changed = applied(files, edits);
+      for (const [path, text] of files) {
+        const source = changed.get(path);
+        let output = source === undefined ? compiled.get(path) : compile(path, source);
+        if (output === undefined) compiled.set(path, (output = compile(path, text)));
+        const to = join(target, path.replace(/\.ts$/, ".js"));
+        mkdirSync(dirname(to), { recursive: true });
+        writeFileSync(to, output);
+      }
+      cpSync(join(ROOT, "package.json"), join(target, "package.json"));
+      symlinkSync(join(ROOT, "node_modules"), join(target, "node_modules"));
+      return { dir: target, child: join(target, CHILD.replace(/\.ts$/, ".js")) };
+    },
+  };
+}
+
+function filesIn(directory: string): string[] {
+  return readdirSync(join(ROOT, directory), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.(ts|json)$/.test(entry.name))
+    .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)));
+}
+
+function applied(files: ReadonlyMap<string, string>, edits: readonly Edit[]): Map<string, string> {
+  const changed = new Map<string, string>();
+  for (const { file, find, replace } of edits) {
+    const text = changed.get(file) ?? files.get(file);
+    const pieces = text?.split(find) ?? [];
+    if (pieces.length !== 2) throw new Error(`${file} has ${pieces.length - 1} places like this, not one: ${find}`);
+    changed.set(file, pieces.join(replace));
+  }
+  return changed;
+}
+
+function compile(path: string, text: string): string {
+  if (!path.endsWith(".ts")) return text;
+  return transformSync(text, {
+    filename: path,
+    swcrc: false,
+    configFile: false,
+    jsc: { target: "es2022", parser: { syntax: "typescript" } },
+    module: { type: "commonjs" },
+  }).code;
+}

@@ -1,0 +1,61 @@
+import { randomInt } from "node:crypto";
+import { runCampaign } from "../chaos/campaign";
+import type { Violation } from "../chaos/check";
+import { runPoints } from "../chaos/points";
+import { measureSensitivity } from "../chaos/sensitivity";
+import { onStage, type Stage } from "../chaos/stage";
+
+jest.setTimeout(120_000);
+
+/** Beside the rest of the suite the machine has no time to spare: how late an answer is, `npm run chaos` judges. */
+const notOfTime = (violations: readonly Violation[]): Violation[] => violations.filter(({ kind }) => kind !== "late");
+
+const silent = (): void => {};
+
+/** The short form of `npm run chaos`. */
+describe("while hosts, PostgreSQL, Redis and the lines between them fail", () => {
+  let stage: Stage;
+  let end: () => void;
+  let ended: Promise<void>;
+  beforeAll(async () => {
+    await new Promise<void>((resolve, reject) => {
+      ended = onStage(async (given) => {
+        stage = given;
+        resolve();
+        await new Promise<void>((whenOver) => {
+          end = whenOver;
+        });
+      });
+      ended.catch(reject);
+    });
+  });
+  afterAll(async () => {
+    end();
+    await ended;
+  });
+
+  it("no payment is lost, posted twice, or answered in two ways", async () => {
+    const seed = randomInt(2 ** 31);
+    const { counts, violations } = await runCampaign(stage, {
+      ...{ seed, roundMs: 8_000, say: silent, faultEveryMs: [100, 400] },
+      isEnough: (_, rounds) => rounds === 1,
+    });
+    expect({ seed, violations: notOfTime(violations) }).toEqual({ seed, violations: [] });
+    expect(counts.appKills).toBeGreaterThan(0);
+    expect(counts.storms).toBeGreaterThan(5);
+    expect(counts.payments).toBeGreaterThan(5);
+  });
+
+  it("a line that is cut at COMMIT or in the middle of a reply changes nothing about that", async () => {
+    const { cases, violations } = await runPoints(stage, silent, ["cut"]);
+    expect(cases).toBe(4);
+    expect(notOfTime(violations)).toEqual([]);
+  });
+
+  it("a host that does any of these is found out", async () => {
+    const isWanted = (name: string): boolean => ["reply before COMMIT", "reversal does not mirror"].includes(name);
+    const { results, falseAlarms } = await measureSensitivity(stage, silent, isWanted);
+    expect(falseAlarms).toEqual([]);
+    expect(results.map(({ caughtBy }) => caughtBy)).toEqual(["COMMIT not received", "reversing"]);
+  });
+});
