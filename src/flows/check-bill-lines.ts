@@ -5,6 +5,7 @@ import {
   faultsOfLimits,
   hasPaidState,
   isBillNumberOf,
+  jakartaInstantOf,
   RUPIAH_MAX,
   sumRupiah,
 } from "../domain";
@@ -149,16 +150,6 @@ function show(bill: Bill, product: Product): void {
     const { length } = product.bit48.render(values);
     if (length > BIT48_MAX) throw new Fault("bit48", `bit48 has ${length} characters, more than ${BIT48_MAX}`);
   }
-}
-
-/** Epoch milliseconds of a time in Jakarta, UTC+7 all year; undefined when it is none. */
-function jakartaInstantOf(text: string): number | undefined {
-  if (!/^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$/.test(text)) return undefined;
-  const instant = Date.parse(`${text.replace(" ", "T")}+07:00`);
-  if (Number.isNaN(instant)) return undefined;
-  // Date.parse takes the 31st of April for the 1st of May; writing it back shows that.
-  const writtenBack = new Date(instant + 7 * 3_600_000).toISOString().slice(0, 19).replace("T", " ");
-  return writtenBack === text ? instant : undefined;
 }
 
 function detailsOf(text: string): Record<string, string> | null {

@@ -181,6 +181,20 @@ describe("the merchants' face", () => {
     });
   });
 
+  it("S9: takes no credential of the switch here, and none of a merchant there", async () => {
+    const asSwitch = billingRequest({ service_id: "1041", signature: paymentMessage()["signature"] });
+    const before = await database.query(`select 1 from merchant_bill`);
+    expect((await callBilling(`${host.url}/billing/create`, { body: asSwitch })).status).toBe(401);
+    const byUserName = billingRequest({ service_id: "bmandiri" });
+    expect((await callBilling(`${host.url}/billing/create`, { body: byUserName })).status).toBe(401);
+    expect(await database.query(`select 1 from merchant_bill`)).toHaveLength(before.length);
+    for (const changes of [{ userName: MERCHANT.userName }, { userName: MERCHANT.serviceId }]) {
+      const asMerchant = paymentMessage({ productCode: "900001", ...changes }, MERCHANT.password);
+      expect((await host.send(asMerchant)).fields["resultCode"]).toBe("05");
+      expect(await database.query(`select 1 from trax where trax_id = $1`, [asMerchant["traxId"]])).toEqual([]);
+    }
+  });
+
   it("lists bills page by page, each once, the latest first", async () => {
     const made: unknown[] = [];
     for (let n = 0; n < 7; n++) made.unshift((await create()).fields["transaction_number"]);
