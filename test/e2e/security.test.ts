@@ -227,8 +227,8 @@ describe("the checklist of attacks", () => {
     expect([again.text, again.isReplay]).toEqual([first.text, true]);
   });
 
-  it("S6: a thousand wrong signatures lock nobody out", async () => {
-    const guesses = Array.from({ length: 1_000 }, (_, n) =>
+  it("S6: ten thousand wrong signatures lock nobody out", async () => {
+    const guesses = Array.from({ length: 10_000 }, (_, n) =>
       paymentMessage({ signature: n.toString(16).padStart(64, "0") }),
     );
     for (let at = 0; at < guesses.length; at += 50) {
@@ -241,7 +241,7 @@ describe("the checklist of attacks", () => {
     // People are told, once for each minute, from where.
     const alarms = host.logs.filter(({ msg }) => String(msg).startsWith("alarm: many messages"));
     expect(alarms).toMatchObject([{ failures: 100, source: expect.stringContaining("127.0.0.1") as string }]);
-  });
+  }, 90_000);
 
   describe("S7: another partner", () => {
     const asOther = (changes: Message = {}): Message => {
