@@ -158,7 +158,10 @@ export async function startHost(options: HostOptions): Promise<Host> {
     await check("redis", false, async () => (redis === null ? "none, not needed" : `answers ${await redis.ping()}`)),
   ];
   const billing = {
-    ...{ db, clock, ids: randomIds, productCode: config.merchantProduct },
+    ...{ db, clock, ids: randomIds },
+    products: () => holder.current.products,
+    ...{ productCode: config.merchantProduct, staticProductCode: config.merchantStaticProduct },
+    sendsMail: false,
     // Known once it listens; the address is only used in answers.
     get publicUrl() {
       return config.publicUrl ?? urlOf(config.host, (server.address() as AddressInfo).port);

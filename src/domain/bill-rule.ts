@@ -23,7 +23,7 @@ export function dueOf(bill: Bill, rules: Pick<ProductRules, "rule" | "itemsMax">
   const items = outstandingItemsOf(bill).slice(0, rules.itemsMax);
   const shown = sumRupiah(items.map((item) => item.outstanding));
   const { minAmount, maxAmount } = rangeOf(bill, shown, rules.rule);
-  const wished = shown === 0n && "shownAmount" in rules.rule ? rules.rule.shownAmount : shown;
+  const wished = shown === 0n && "shownAmount" in rules.rule ? shownOf(bill, rules.rule) : shown;
   const amount = minRupiah(wished < minAmount ? minAmount : wished, maxAmount);
   return { items, amount, feeAmount: bill.feeAmount, minAmount, maxAmount };
 }
@@ -53,6 +53,11 @@ function limitOf(bill: Bill, limit: RuleLimit): bigint {
   return typeof limit === "bigint" ? limit : (namedLimitOf(bill, limit.detail) ?? outstandingOf(bill));
 }
 
+/** What is shown while nothing is owed; the least amount where the bill should name one and does not. */
+function shownOf(bill: Bill, { shownAmount, minAmount }: Extract<BillRule, { shownAmount: unknown }>): bigint {
+  return typeof shownAmount === "bigint" ? shownAmount : (namedLimitOf(bill, shownAmount.detail) ?? minAmount);
+}
+
 function namedLimitOf({ details }: Pick<Bill, "details">, name: string): bigint | null {
   const text = Object.hasOwn(details, name) ? details[name] : undefined;
   if (text === undefined || !/^[0-9]{1,12}$/.test(text)) return null;
@@ -62,8 +67,11 @@ function namedLimitOf({ details }: Pick<Bill, "details">, name: string): bigint 
 
 /** What is wrong with the limits that a bill names for its product's rule; empty when they can be used. */
 export function faultsOfLimits(bill: Pick<Bill, "details">, { rule }: Pick<ProductRules, "rule">): string[] {
-  if (rule.kind !== "minmax" && rule.kind !== "part") return [];
-  const limits = rule.kind === "part" ? [rule.minAmount] : [rule.minAmount, rule.maxAmount];
+  if (rule.kind === "closed") return [];
+  const limits =
+    rule.kind === "minmax"
+      ? [rule.minAmount, rule.maxAmount]
+      : [rule.kind === "part" ? rule.minAmount : rule.shownAmount];
   const faults: string[] = [];
   const [min, max] = limits.map((limit) => {
     if (typeof limit === "bigint") return limit;

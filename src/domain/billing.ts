@@ -5,9 +5,22 @@ import { RUPIAH_MAX, sumRupiah } from "./rupiah";
 /** States of a bill as merchants are told them; part-paid bills are unpaid ones with payments listed. */
 export type BillingStatus = "UNPAID" | "PAID" | "EXPIRED" | "CANCELLED";
 
-/** The status of a merchant's bill at an instant. */
+/** The detail by which the bill of a static number names its billing id; its bill number is the static number. */
+export const STATIC_BILLING_ID = "staticBillingId";
+
+/** Whether a merchant's bill stands for a number that is paid again and again, and so is never paid up. */
+export function isStaticBilling({ details }: Pick<Bill, "details">): boolean {
+  return Object.hasOwn(details, STATIC_BILLING_ID);
+}
+
+/** What a merchant calls its bill: the bill's number, but for a static number. */
+export function billingIdOfBill(bill: Pick<Bill, "details" | "billNumber">): string {
+  return isStaticBilling(bill) ? (bill.details[STATIC_BILLING_ID] ?? "") : bill.billNumber;
+}
+
+/** The status of a merchant's bill at an instant. A static number is never PAID: its payments are listed. */
 export function billingStatusAt(bill: Bill, nowMs: number): BillingStatus {
-  return billStateAt(bill, nowMs, true);
+  return billStateAt(bill, nowMs, !isStaticBilling(bill));
 }
 
 /**

@@ -15,14 +15,19 @@ export type RuleLimit = z.infer<typeof limit>;
 
 const isRange = ({ minAmount, maxAmount }: { minAmount: RuleLimit; maxAmount: RuleLimit }): boolean =>
   typeof minAmount !== "bigint" || typeof maxAmount !== "bigint" || minAmount <= maxAmount;
-const isWithin = ({ minAmount, maxAmount, shownAmount }: Record<"minAmount" | "maxAmount" | "shownAmount", bigint>) =>
-  minAmount <= shownAmount && shownAmount <= maxAmount;
+interface FreeRange {
+  readonly minAmount: bigint;
+  readonly maxAmount: bigint;
+  readonly shownAmount: RuleLimit;
+}
+const isWithin = ({ minAmount, maxAmount, shownAmount }: FreeRange): boolean =>
+  typeof shownAmount === "bigint" ? minAmount <= shownAmount && shownAmount <= maxAmount : minAmount <= maxAmount;
 
 const chosenFreely = {
   minAmount: positiveRupiah.prefault("1"),
   maxAmount: positiveRupiah.prefault("999999999999"),
   /** What an inquiry shows while nothing is owed: never 0, which callers take for "already paid". */
-  shownAmount: positiveRupiah,
+  shownAmount: limit,
 };
 const WITHIN = { error: "minAmount, shownAmount and maxAmount must not fall", path: ["shownAmount"] };
 

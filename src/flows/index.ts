@@ -11,10 +11,10 @@ export {
   type BillingDeps,
   billingFailure,
   cancelBilling,
-  createBilling,
   inquireBilling,
   listBillings,
 } from "./merchant-billing";
+export { createBilling } from "./create-billing";
 export { authenticateMerchant, type MerchantDirectory } from "./merchants";
 export { openReversalDesk, type ReversalDesk } from "./post-reversal";
 export { BILL_COLUMNS, type BillLine, checkBillLines, type CheckedBill, type LineProblem } from "./check-bill-lines";

@@ -1,22 +1,10 @@
-import { createHash, randomBytes, randomInt } from "node:crypto";
-import {
-  type Bill,
-  billingIdOf,
-  billingStatusAt,
-  billKeyOf,
-  differenceOfItems,
-  isBillingId,
-  jakartaTextOf,
-  type NewBilling,
-  newBillingSchema,
-} from "../domain";
+import { createHash } from "node:crypto";
+import { type Bill, billingStatusAt, isBillingId, isStaticBilling, jakartaTextOf } from "../domain";
 import { enqueueEvents } from "../callbacks";
-import { type Clock, type Db, deadlineIn, Fault, type IdSource, type Tx } from "../platform";
+import { type Clock, type Db, deadlineIn, type IdSource, type Tx } from "../platform";
 import {
   cancelBill,
   findMerchantBill,
-  importBills,
-  insertMerchantBill,
   listMerchantBills,
   type MerchantBill,
   type MerchantPayment,
@@ -25,15 +13,21 @@ import {
   readMerchantPayments,
   type StoredMerchant,
 } from "../store";
-import { transliterate } from "../wire";
+import type { Product } from "./product-definition";
 
 /** What merchants' requests are answered with. */
 export interface BillingDeps {
   readonly db: Db;
   readonly clock: Clock;
   readonly ids: IdSource;
+  /** Products by code, as they are now. */
+  readonly products: () => ReadonlyMap<string, Product>;
   /** Product that merchants' bills are paid under at the switch. */
   readonly productCode: string;
+  /** Product of the bills that have a static number. */
+  readonly staticProductCode: string;
+  /** Whether customers are sent their bills; false when no mail server is configured. */
+  readonly sendsMail: boolean;
   /** Where customers reach this host: the address that links to bills begin with. */
   readonly publicUrl: string;
 }
@@ -45,134 +39,10 @@ export type BillingAnswer = Readonly<Record<string, unknown>> & {
 };
 
 const TIMEOUT_MS = 5_000;
-const DUE_AFTER_MS = 24 * 3_600_000;
-const PLACES_MAX = 8;
 
 /** A failure, as merchants are told it. */
 export function billingFailure(message: string): BillingAnswer {
   return { response_code: "01", response_message: message };
-}
-
-/**
- * Creates a bill. The same content under the same transaction number gives the same bill again; other content is refused,
- * and nothing is changed.
- */
-export async function createBilling(
-  deps: BillingDeps,
-  merchant: StoredMerchant,
-  value: unknown,
-): Promise<BillingAnswer> {
-  const parsed = newBillingSchema.safeParse(value);
-  if (!parsed.success) {
-    return billingFailure(parsed.error.issues.map(({ path, message }) => `${path.join(".")} ${message}`).join("; "));
-  }
-  const request = parsed.data;
-  const difference = differenceOfItems(request);
-  if (difference !== 0n) {
-    const size = difference < 0n ? -difference : difference;
-    return billingFailure(`the items add up to Rp ${size} ${difference < 0n ? "less" : "more"} than billing_total`);
-  }
-  const digestHex = digestOf(request);
-  for (let place = 0; place < PLACES_MAX; place += 1) {
-    const made = await transact(deps, (tx) => createOrFind(deps, tx, merchant, request, digestHex));
-    if (made === "taken") continue;
-    if (made.digestHex !== digestHex) {
-      return billingFailure(`transaction_number ${request.transaction_number} was used for another bill`);
-    }
-    return {
-      response_code: "00",
-      response_message: "Success Create Billing",
-      billing_id: Number(made.billingId),
-      transaction_number: made.transactionNumber,
-      billing_total: Number(request.billing_total),
-      billing_url: linkOf(deps, made),
-    };
-  }
-  throw new Fault("no_billing_id", "no free billing id was found");
-}
-
-async function createOrFind(
-  deps: BillingDeps,
-  tx: Tx,
-  merchant: StoredMerchant,
-  request: NewBilling,
-  digestHex: string,
-): Promise<MerchantBill | "taken"> {
-  const known = await findMerchantBill(tx, merchant.merchantId, request.transaction_number);
-  if (known !== null) return known;
-  const billingId = billingIdOf(`${randomInt(1, 10)}${String(randomInt(0, 100_000_000_000)).padStart(11, "0")}`);
-  const bill = merchantBillOf(deps, merchant, request, billingId, digestHex);
-  if (!(await insertMerchantBill(tx, bill))) return "taken";
-  await importBills(tx, [
-    {
-      billKey: bill.billKey,
-      productCode: deps.productCode,
-      billNumber: billingId,
-      feeAmount: 0n,
-      customerName: request.customer_name,
-      details: {
-        invoiceNumber: request.transaction_number,
-        merchantName: merchant.name,
-        description: request.billing_notes,
-      },
-      dueAtMs: request.billing_due_date ?? deps.clock.nowMs() + DUE_AFTER_MS,
-      items: itemsOf(request),
-      merchantId: merchant.merchantId,
-    },
-  ]);
-  return bill;
-}
-
-/** Items of the bill; names are made different where two are alike, since a bill's references are unique. */
-function itemsOf({ items, billing_total, transaction_number }: NewBilling): { reference: string; amount: bigint }[] {
-  const lines = (items ?? []).map(({ item_name, qty, item_amount }) => ({
-    name: item_name,
-    amount: qty * item_amount,
-  }));
-  const paid = lines.filter(({ amount }) => amount > 0n);
-  if (paid.length === 0) return [{ reference: transaction_number, amount: billing_total }];
-  return paid.map(({ name, amount }, index) => {
-    const plain = transliterate(name).slice(0, 17).trim();
-    const isAlone = paid.filter((other) => transliterate(other.name).slice(0, 17).trim() === plain).length === 1;
-    return { reference: isAlone && plain !== "" ? plain : `${plain} ${index + 1}`.trim(), amount };
-  });
-}
-
-function merchantBillOf(
-  deps: BillingDeps,
-  merchant: StoredMerchant,
-  request: NewBilling,
-  billingId: string,
-  digestHex: string,
-): MerchantBill {
-  return {
-    billKey: billKeyOf(deps.productCode, billingId),
-    merchantId: merchant.merchantId,
-    transactionNumber: request.transaction_number,
-    billingId,
-    linkCode: randomBytes(16).toString("base64url"),
-    digestHex,
-    billingDateMs: request.billing_date ?? deps.clock.nowMs(),
-    language: request.billing_language,
-    notes: request.billing_notes,
-    staticVaNo: request.static_va_no ?? null,
-    customerEmail: request.customer_email,
-    customerPhone: request.customer_phone,
-    customerAddress: request.customer_address,
-    itemLines: (request.items ?? []).map(({ item_name, qty, item_amount }) => ({
-      name: item_name,
-      qty: String(qty),
-      amount: String(item_amount),
-    })),
-  };
-}
-
-/** What makes two requests the same: everything in them but the signature, in a fixed order, values as they were meant. */
-function digestOf({ signature: _signature, ...request }: NewBilling): string {
-  const canonical = JSON.stringify(request, (_key, value: unknown) =>
-    typeof value === "bigint" ? String(value) : value,
-  );
-  return createHash("sha256").update(canonical).digest("hex");
 }
 
 /** Which bill a merchant asks about. */
@@ -197,7 +67,10 @@ export async function inquireBilling(
   });
 }
 
-/** Cancels a bill on which nothing is paid and of which no amount was quoted lately. Doing it again succeeds. */
+/**
+ * Cancels a bill on which nothing is paid and of which no amount was quoted lately. Doing it again succeeds. A static number
+ * is never paid up, so it can be closed after payments too, and these stand.
+ */
 export async function cancelBilling(
   deps: BillingDeps,
   merchant: StoredMerchant,
@@ -214,7 +87,8 @@ export async function cancelBilling(
       ...success("Success Cancel Billing"),
     };
     if (bill.isCancelled) return done;
-    if (bill.paidAmount > 0n || payments.length > 0) return billingFailure("Billing is paid and cannot be cancelled");
+    if (!isStaticBilling(bill) && (bill.paidAmount > 0n || payments.length > 0))
+      return billingFailure("Billing is paid and cannot be cancelled");
     if ((await readLiveQuotesOfBill(tx, own.billKey, nowMs)) > 0) {
       return billingFailure("The customer is paying this billing just now; try again later");
     }
@@ -313,10 +187,12 @@ export function paymentIdOf(entryId: string): string {
   return String(hash.readBigUInt64BE() % 10_000_000_000_000_000n).padStart(16, "0");
 }
 
-function linkOf({ publicUrl }: BillingDeps, { linkCode }: MerchantBill): string {
+/** The address of a bill's page. */
+export function linkOf({ publicUrl }: Pick<BillingDeps, "publicUrl">, { linkCode }: MerchantBill): string {
   return `${publicUrl}/b/${linkCode}`;
 }
 
-function transact<T>(deps: BillingDeps, work: (tx: Tx) => Promise<T>): Promise<T> {
+/** Runs one request's work in one transaction. */
+export function transact<T>(deps: BillingDeps, work: (tx: Tx) => Promise<T>): Promise<T> {
   return deps.db.withTransaction(deadlineIn(deps.clock, TIMEOUT_MS), work);
 }

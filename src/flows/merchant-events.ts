@@ -1,5 +1,5 @@
 import type { Bill } from "../domain";
-import { jakartaTextOf, outstandingOf } from "../domain";
+import { billingIdOfBill, isStaticBilling, jakartaTextOf, outstandingOf } from "../domain";
 import { enqueueEvents, type NewEvent } from "../callbacks";
 import type { IdSource, Tx } from "../platform";
 import { insertMerchantPayments, type MerchantPayment, reverseMerchantPayment } from "../store";
@@ -41,7 +41,7 @@ function paymentOf({ bill, entryId, partnerId, traxId, amount, atMs }: MerchantP
 
 function eventOf(ids: IdSource, posting: MerchantPosting, kind: "payment.accepted" | "payment.reversed"): NewEvent {
   const { bill, merchantId, entryId, amount, channel, atMs } = posting;
-  const isPaid = outstandingOf(bill) === 0n;
+  const isPaid = outstandingOf(bill) === 0n && !isStaticBilling(bill);
   return {
     eventId: ids.entryId(atMs),
     billKey: bill.billKey,
@@ -49,7 +49,7 @@ function eventOf(ids: IdSource, posting: MerchantPosting, kind: "payment.accepte
     merchantId,
     kind,
     payload: {
-      billing_id: bill.billNumber,
+      billing_id: billingIdOfBill(bill),
       transaction_number: bill.details["invoiceNumber"] ?? "",
       billing_total: String(bill.totalAmount),
       billing_status: isPaid ? "PAID" : "UNPAID",

@@ -13,6 +13,8 @@ export interface Config {
   readonly publicUrl: string | null;
   /** Product that merchants' bills are paid under. */
   readonly merchantProduct: string;
+  /** Product that merchants' static numbers are paid under. */
+  readonly merchantStaticProduct: string;
   /** Hosts that callbacks may be sent to although they are private, and over http. */
   readonly callbackAllowedHosts: readonly string[];
   /** The owner's connection for migrations; null: `databaseUrl` serves for both. */
@@ -47,6 +49,7 @@ export const SETTINGS = {
   MIGRATION_DATABASE_URL: { default: "", about: "the owner role, for migrations; unset: DATABASE_URL" },
   PUBLIC_URL: { default: "", about: "where customers reach this host, for links to bills; unset: its own address" },
   MERCHANT_PRODUCT: { default: "900001", about: "productCode that merchants' bills are paid under at the switch" },
+  MERCHANT_STATIC_PRODUCT: { default: "900003", about: "productCode that merchants' static numbers are paid under" },
   CALLBACK_ALLOWED_HOSTS: {
     default: "",
     about: "hosts, comma separated, that callbacks may reach although they are private, and over http",
@@ -91,6 +94,7 @@ const url = (...protocols: string[]) =>
     },
     `must be a URL starting with ${protocols.map((protocol) => `${protocol}//`).join(" or ")}`,
   );
+const productCode = z.string().regex(/^[0-9A-Za-z]{6}$/, "must be a productCode of six letters or digits");
 const orNull = <T>(schema: z.ZodType<T, string>) => z.union([z.literal("").transform(() => null), schema]);
 
 const schema = z.object({
@@ -100,7 +104,8 @@ const schema = z.object({
   DATABASE_URL: orNull(url("postgres:", "postgresql:")),
   MIGRATION_DATABASE_URL: orNull(url("postgres:", "postgresql:")),
   PUBLIC_URL: orNull(url("http:", "https:")),
-  MERCHANT_PRODUCT: z.string().regex(/^[0-9A-Za-z]{6}$/, "must be a productCode of six letters or digits"),
+  MERCHANT_PRODUCT: productCode,
+  MERCHANT_STATIC_PRODUCT: productCode,
   CALLBACK_ALLOWED_HOSTS: z.string().transform((text) => text.split(",").flatMap((host) => host.trim() || [])),
   DATABASE_POOL_MAX: wholeNumber(2, 500),
   REDIS_URL: orNull(url("redis:", "rediss:")),
@@ -139,6 +144,9 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
         `node -e "console.log('k1:'+require('crypto').randomBytes(32).toString('base64'))"`,
     );
   }
+  if (given["MERCHANT_PRODUCT"] === given["MERCHANT_STATIC_PRODUCT"]) {
+    problems.push("MERCHANT_STATIC_PRODUCT: must be another productCode than MERCHANT_PRODUCT: their rules differ");
+  }
   if (!parsed.success || problems.length > 0) throw new ConfigFault("these settings are wrong", problems);
   const value = parsed.data;
   return Object.freeze({
@@ -148,6 +156,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     databaseUrl: value.DATABASE_URL,
     publicUrl: value.PUBLIC_URL?.replace(/\/+$/, "") ?? null,
     merchantProduct: value.MERCHANT_PRODUCT,
+    merchantStaticProduct: value.MERCHANT_STATIC_PRODUCT,
     callbackAllowedHosts: value.CALLBACK_ALLOWED_HOSTS,
     migrationDatabaseUrl: value.MIGRATION_DATABASE_URL,
     databasePoolMax: value.DATABASE_POOL_MAX,

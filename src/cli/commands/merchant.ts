@@ -36,14 +36,19 @@ export function merchantCommands(program: Command): void {
           const problems = [
             ...(/^[0-9]{1,20}$/.test(serviceId) ? [] : ["serviceId must be 1 to 20 digits"]),
             ...(problem === null ? [] : [`the callback address ${problem}`]),
+            ...(/^\P{Cc}{1,100}$/u.test(name) && name.trim() !== ""
+              ? []
+              : ["the name must be 1 to 100 characters of one line"]),
             ...(/^[ -~]{1,100}$/.test(user) ? [] : ["the user name must be printable ASCII"]),
           ];
           if (problems.length > 0) throw new ConfigFault("the merchant was not created", problems);
           const secrets = { password: newSecret(), hmac: newSecret(), callback: newSecret() };
           const merchantId = await transact(async (tx) => {
             const stored = (await readProducts(tx)).map(({ productCode }) => productCode);
-            const shipped = PRODUCTS.find(({ productCode }) => productCode === config.merchantProduct);
-            if (!stored.includes(config.merchantProduct) && shipped !== undefined) await saveProduct(tx, shipped);
+            const needed = [config.merchantProduct, config.merchantStaticProduct].filter(
+              (code) => !stored.includes(code),
+            );
+            for (const product of PRODUCTS) if (needed.includes(product.productCode)) await saveProduct(tx, product);
             const requiresHmac = options.requireHmac === true;
             const created = { serviceId, name, userName: user, callbackUrl: callback ?? null, requiresHmac, secrets };
             return insertMerchant(tx, created, box);

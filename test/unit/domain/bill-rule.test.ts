@@ -199,6 +199,29 @@ describe("limits that each bill names itself", () => {
   });
 });
 
+describe("a static number whose bill names what is shown while nothing is owed", () => {
+  const rule = { ...STATIC, shownAmount: { detail: "shownAmount" } };
+  it.each<[string, Record<string, string>, bigint]>([
+    ["its own amount", { shownAmount: "750" }, 750n],
+    ["no more than may be paid", { shownAmount: "6000" }, 5_000n],
+    ["no less than may be paid", { shownAmount: "49" }, 50n],
+    ["the least, when it names none", {}, 50n],
+    ["the least, when it names nothing sensible", { shownAmount: "0x10" }, 50n],
+    ["the least, when it names zero, which callers take for paid", { shownAmount: "0" }, 50n],
+  ])("shows %s", (_, details, amount) => {
+    expect(dueOf(owing(600n, { details }), rules({ rule })).amount).toBe(amount);
+    expect(dueOf(owing(0n, { details }), rules({ rule })).amount).toBe(600n);
+    expect(outcomeOf(pay(rule, owing(600n, { details }), amount))).toBe("post");
+  });
+  it("must name it to be imported", () => {
+    expect(faultsOfLimits(owing(), rules({ rule }))).toEqual([expect.stringContaining("details.shownAmount")]);
+    expect(faultsOfLimits(owing(0n, { details: { shownAmount: "1" } }), rules({ rule }))).toEqual([]);
+  });
+  it("has limits that can be met", () => {
+    expect(() => rules({ rule: { ...rule, minAmount: "11", maxAmount: "10" } })).toThrow();
+  });
+});
+
 describe("a rule is refused", () => {
   it.each<[string, Rule]>([
     ["minmax without limits", { kind: "minmax" }],

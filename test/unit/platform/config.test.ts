@@ -23,6 +23,7 @@ describe("settings", () => {
       workers: 1,
       publicUrl: null,
       merchantProduct: "900001",
+      merchantStaticProduct: "900003",
       callbackAllowedHosts: [],
       attemptRetentionMonths: 24,
       databaseUrl: null,
@@ -108,6 +109,14 @@ describe("settings", () => {
     expect(faults).toHaveLength(1);
     expect(faults[0]).toContain(name);
     expect(faults[0]).toContain(hint);
+  });
+
+  it("give static numbers a product of their own, since its rules differ", () => {
+    expect(faultsOf({ MERCHANT_PRODUCT: "900003" })).toEqual([
+      "MERCHANT_STATIC_PRODUCT: must be another productCode than MERCHANT_PRODUCT: their rules differ",
+    ]);
+    expect(faultsOf({ MERCHANT_STATIC_PRODUCT: "9 0003" })).toHaveLength(1);
+    expect(loadConfig({ MERCHANT_STATIC_PRODUCT: "12ab34" }).merchantStaticProduct).toBe("12ab34");
   });
 
   it("that are wrong are all named at once", () => {
