@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { DIALECT_PRESETS, type DialectPreset } from "./dialect-presets";
+import { laidOver } from "./laid-over";
 import { OUTCOMES, type Outcome } from "./outcome";
 import { DEFAULT_FINAL_DECLINES } from "./result-codes";
 
@@ -166,20 +167,4 @@ export function dialectJsonSchema(): Record<string, unknown> {
     title: "Dialect of a partner",
     properties: { preset, ...(own.properties as Record<string, unknown>) },
   };
-}
-
-type Json = Readonly<Record<string, unknown>>;
-
-/** The second object laid over the first, object by object; lists and plain values are replaced. */
-function laidOver(base: Json, over: Json): Json {
-  const merged: Record<string, unknown> = { ...base };
-  for (const [name, value] of Object.entries(over)) {
-    const under = Object.hasOwn(base, name) ? base[name] : undefined;
-    merged[name] = isObject(under) && isObject(value) ? laidOver(under, value) : value;
-  }
-  return merged;
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -12,5 +12,8 @@ export * from "./payment";
 export * from "./product";
 export * from "./quote";
 export * from "./result-codes";
+export * from "./reconciliation";
 export * from "./reversal";
 export * from "./rupiah";
+export * from "./settlement-presets";
+export * from "./settlement-profile";
