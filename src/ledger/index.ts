@@ -3,3 +3,4 @@ export { readReversalFacts, type StoredPayment } from "./reversals";
 export { appendTrax, type Family, type NewEntry, readPaymentKeys, type StoredTrax, type TraxRecord } from "./trax";
 export { restoreLostAttempts } from "./lost-attempts";
 export { type AccountTotal, ensureMonthPartitions, readTrialBalance } from "./books";
+export * from "./seal";

@@ -26,6 +26,7 @@ export {
   saveDialect,
   type StoredPartner,
 } from "./partners";
+export { type OperatorAction, recordOperatorAction, stateHash } from "./operator-actions";
 export { type ProductUse, readProducts, readProductUse, saveProduct, type StoredProduct } from "./products";
 export { readSafeguards, type Safeguards } from "./safeguards";
 export { readServerState, type ServerState } from "./server-state";

@@ -1,0 +1,6 @@
+export * from "./block";
+export * from "./canonical";
+export * from "./leaf";
+export * from "./merkle";
+export * from "./private-field";
+export * from "./signing";
