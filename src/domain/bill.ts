@@ -73,7 +73,11 @@ export function billStateAt(bill: Bill, nowMs: number, isEverPaid = true): BillS
   return "UNPAID";
 }
 
-/** The bill after `applied` was paid on its items. The caller has made sure that it is not more than is owed. */
-export function withPayment(bill: Bill, applied: bigint): Bill {
-  return { ...bill, paidAmount: bill.paidAmount + applied, version: bill.version + 1 };
+/**
+ * The bill after `applied` was paid on its items. The caller has made sure that it is not more than is owed.
+ *
+ * @param lastPayment what it remembers of this payment; left out: what it remembered before
+ */
+export function withPayment(bill: Bill, applied: bigint, lastPayment = bill.lastPayment ?? null): Bill {
+  return { ...bill, paidAmount: bill.paidAmount + applied, version: bill.version + 1, lastPayment };
 }

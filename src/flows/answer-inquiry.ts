@@ -1,8 +1,7 @@
-import { createHash } from "node:crypto";
 import { type Bill, billKeyOf, decideInquiry, isBillNumberOf, type Outcome } from "../domain";
 import { type Clock, createCollector, type Db, deadlineIn, type Deadline, type IdSource, type Tx } from "../platform";
 import { readBills, saveQuotes, type StoredQuote } from "../store";
-import type { SwitchMessage } from "../wire";
+import { hexDigest, type SwitchMessage, type SwitchReply } from "../wire";
 import type { ActivePartner } from "./catalog";
 import type { Product } from "./product-definition";
 import { replyToInquiry, replyWithout } from "./reply";
@@ -28,6 +27,7 @@ export interface InquiryItem {
 export interface InquiryAnswer {
   readonly outcome: Outcome;
   readonly body: string;
+  readonly fields: SwitchReply;
 }
 
 /** Answers inquiries; those that arrive together share their round trips. */
@@ -84,7 +84,7 @@ function answerOne(
   );
   if (decision.kind === "decline" || product === null) {
     const outcome = decision.kind === "decline" ? decision.outcome : "PRODUCT_NOT_ALLOWED";
-    return { answer: { outcome, body: replyWithout(message, partner, outcome, stamp) }, quote: null };
+    return { answer: { outcome, ...replyWithout(message, partner, outcome, stamp) }, quote: null };
   }
   const reply = replyToInquiry(message, partner, product, decision.bill, decision, stamp);
   const quote: StoredQuote = {
@@ -99,7 +99,7 @@ function answerOne(
     quotedAtMs: receivedAtMs,
     honouredUntilMs: receivedAtMs + product.rules.quoteHonouredMs,
   };
-  return { answer: { outcome: "APPROVED", body: reply.body }, quote };
+  return { answer: { outcome: "APPROVED", body: reply.body, fields: reply.fields }, quote };
 }
 
 function billKeyOfItem({ message }: InquiryItem): string {
@@ -107,5 +107,5 @@ function billKeyOfItem({ message }: InquiryItem): string {
 }
 
 function digestOf(bit61: string, amount: bigint, feeAmount: bigint): string {
-  return createHash("sha256").update(`${bit61}\n${amount}\n${feeAmount}`).digest("hex");
+  return hexDigest("sha256", `${bit61}\n${amount}\n${feeAmount}`);
 }

@@ -1,6 +1,6 @@
 import type { HardField, Outcome } from "../domain";
 import { type Clock, type Deadline, deadlineIn, type IdSource, Overloaded } from "../platform";
-import { decodeRequest, type MessageEcho, parseStrictJson, type SwitchMessage } from "../wire";
+import { decodeRequest, type MessageEcho, parseStrictJson, type SwitchMessage, type SwitchReply } from "../wire";
 import type { InquiryDesk } from "./answer-inquiry";
 import { authenticate } from "./authenticate";
 import { type ActivePartner, ANONYMOUS, type Catalog, type CatalogHolder } from "./catalog";
@@ -31,6 +31,8 @@ export type Accepts = "any" | "inquiry" | "payment";
 /** What the switch is answered, and what is worth remembering about it. */
 export interface MessageAnswer {
   readonly body: string;
+  /** What the body was made from; null for a replay. */
+  readonly fields: SwitchReply | null;
   readonly outcome: Outcome;
   readonly resultCode: string;
   readonly isReplay: boolean;
@@ -78,15 +80,15 @@ export async function answerMessage(deps: AnswerDeps, arrival: Arrival): Promise
     return refuse(deps, "BAD_FORMAT", decoded.echo, detail);
   }
 
-  await deps.reach?.("parsed");
+  if (deps.reach !== undefined) await deps.reach("parsed");
   const { message } = decoded;
   const partner = authenticate(catalog, message, arrival.sourceAddress);
   if (partner === null) return refuse(deps, "BAD_AUTH", message, null);
 
-  await deps.reach?.("authenticated");
+  if (deps.reach !== undefined) await deps.reach("authenticated");
   const { dialect } = partner;
-  deps.drift.note(partner, deviationsOf(message, dialect));
   const stamp = timestampFacts(message.timeStamp, dialect);
+  deps.drift.note(partner, deviationsOf(message, stamp, dialect));
   if (dialect.timestamp.others === "refuse" && !stamp.isExpected) {
     return refuse(deps, "BAD_FORMAT", message, "timeStamp has not the agreed form", partner);
   }
@@ -98,21 +100,23 @@ export async function answerMessage(deps: AnswerDeps, arrival: Arrival): Promise
   const isFresh =
     windowMs === null ||
     (stamp.instantMicros !== null && Math.abs(Number(stamp.instantMicros / 1000n) - receivedAtMs) <= windowMs);
-  const common = { partner, product, receivedAtMs, deadline };
   const { accepts } = arrival;
   if (message.transactionType === dialect.transactionTypes.inquiry && accepts !== "payment") {
     if (!isFresh) return refuse(deps, "BAD_AUTH", message, "timeStamp is outside the agreed window", partner);
-    return answerInquiry(deps, { ...common, message });
+    return answerInquiry(deps, { partner, product, message, receivedAtMs, deadline });
   }
   const isPayment = message.transactionType === dialect.transactionTypes.payment && accepts !== "inquiry";
   const isReversal = message.transactionType === dialect.transactionTypes.reversal && accepts === "any";
   if (isPayment || isReversal) {
-    const { amount, feeAmount } = message;
-    if (amount === null || feeAmount === null) return refuse(deps, "BAD_FORMAT", message, "amount missing", partner);
-    const item = { ...common, isFresh, message: { ...message, amount, feeAmount } };
+    if (!carriesMoney(message)) return refuse(deps, "BAD_FORMAT", message, "amount missing", partner);
+    const item = { partner, product, message, receivedAtMs, deadline, isFresh };
     return answerPosting(deps, isPayment ? deps.payments : deps.reversals, item);
   }
   return refuse(deps, "FUNCTION_NOT_SUPPORTED", message, null, partner);
+}
+
+function carriesMoney(message: SwitchMessage): message is PaymentItem["message"] {
+  return message.amount !== null && message.feeAmount !== null;
 }
 
 /** The transactionType of an inquiry for the partner that a message claims to be from: inquiries may leave money out. */
@@ -125,8 +129,7 @@ async function answerInquiry(deps: AnswerDeps, item: Parameters<InquiryDesk["sub
   const { partner, message } = item;
   try {
     const answer = await before(item.deadline, deps.inquiries.submit(item));
-    if (answer === null) return refuse(deps, "UNKNOWN", message, null, partner);
-    return { ...plain(partner, message, answer.outcome), body: answer.body };
+    return answer === null ? refuse(deps, "UNKNOWN", message, null, partner) : answered(partner, message, answer);
   } catch (fault) {
     deps.onFault(fault, "inquiry");
     const retryAfterS = fault instanceof Overloaded ? 1 : null;
@@ -147,15 +150,9 @@ async function answerPosting(
     case "unknown":
       return { ...refuse(deps, "UNKNOWN", message, null, partner), retryAfterS: answer.isOverload ? 1 : null };
     case "answered": {
-      const isUnquoted = !answer.isQuoted && partner.dialect.bit61Check !== "ignore";
-      if (isUnquoted) deps.drift.note(partner, [{ field: "bit61", kind: "echoes no live quote" }]);
-      return {
-        ...plain(partner, message, answer.outcome),
-        body: answer.body,
-        isReplay: answer.isReplay,
-        differing: answer.differing,
-        note: answer.note ?? (isUnquoted ? "bit61 echoes no live quote" : null),
-      };
+      if (answer.isQuoted || partner.dialect.bit61Check === "ignore") return answered(partner, message, answer);
+      deps.drift.note(partner, [{ field: "bit61", kind: "echoes no live quote" }]);
+      return answered(partner, message, answer, "bit61 echoes no live quote");
     }
   }
 }
@@ -181,30 +178,35 @@ function refuse(
   const voice: Voice = partner ?? ANONYMOUS;
   const stamp = { sysCode: deps.ids.sysCode(), serverMicros: deps.clock.nowMicros() };
   const message = "signature" in echo ? echo : null;
-  return {
-    ...plain(partner, message, outcome),
-    echo,
-    body: replyWithout(echo, voice, outcome, stamp, detail ?? undefined),
-    note: detail,
-  };
+  const { body, fields } = replyWithout(echo, voice, outcome, stamp, detail ?? undefined);
+  return answered(partner, message, { outcome, body, fields, note: detail }, null, echo);
 }
 
-function plain(
+/** What is known of an answer, from whoever gave it. */
+type Given = Pick<MessageAnswer, "outcome" | "body" | "fields"> &
+  Partial<Pick<MessageAnswer, "isReplay" | "differing" | "note">>;
+
+/** One literal, so that every answer has the same hidden class. */
+function answered(
   partner: ActivePartner | null,
   message: SwitchMessage | null,
-  outcome: Outcome,
-): Omit<MessageAnswer, "body"> {
+  given: Given,
+  remark: string | null = null,
+  echo: MessageEcho = message ?? NOTHING_TO_ECHO,
+): MessageAnswer {
   return {
-    outcome,
-    resultCode: (partner ?? ANONYMOUS).codes[outcome],
-    isReplay: false,
+    body: given.body,
+    fields: given.fields,
+    outcome: given.outcome,
+    resultCode: (partner ?? ANONYMOUS).codes[given.outcome],
+    isReplay: given.isReplay ?? false,
     retryAfterS: null,
     isJson: true,
     partner,
     message,
-    echo: message ?? NOTHING_TO_ECHO,
-    differing: [],
-    note: null,
+    echo,
+    differing: given.differing ?? [],
+    note: given.note ?? remark,
   };
 }
 

@@ -14,14 +14,18 @@ export interface AttemptCircumstances {
   readonly sourceAddress: string | null;
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
 /** One row of the attempt journal, masked by the partner's rules. Costs a few microseconds: not for the hot path. */
 export function attemptOf(answer: MessageAnswer, seen: AttemptCircumstances): Attempt {
   const { echo, partner } = answer;
   const rules = (partner ?? ANONYMOUS).dialect.journal;
+  // One literal without spreading: this runs for every message.
   return {
-    ...seen,
+    attemptId: seen.attemptId,
+    receivedAtMs: seen.receivedAtMs,
+    durationMs: seen.durationMs,
+    isDelivered: seen.isDelivered,
+    httpStatus: seen.httpStatus,
+    sourceAddress: seen.sourceAddress,
     partnerId: partner?.partnerId ?? null,
     transactionType: echo.transactionType || null,
     productCode: echo.productCode || null,
@@ -29,9 +33,9 @@ export function attemptOf(answer: MessageAnswer, seen: AttemptCircumstances): At
     outcome: answer.outcome,
     resultCode: answer.resultCode,
     isReplay: answer.isReplay,
-    request: requestOf(answer, rules),
+    request: kept(REQUEST_FIELDS, answer.message ?? echo, rules),
     // Of a repeat the reply is the original's, byte for byte: it is kept once, with the original.
-    reply: answer.isReplay ? null : masked(JSON.parse(answer.body) as Fields, rules),
+    reply: answer.fields === null ? null : kept(REPLY_FIELDS, answer.fields, rules),
     note: noteOf(answer),
   };
 }
@@ -49,25 +53,37 @@ function noteOf({ differing, note }: MessageAnswer): string | null {
   return differing.length > 0 ? `tamper alarm: ${differing.join(", ")} differ` : note;
 }
 
-function requestOf({ message, echo }: MessageAnswer, rules: Dialect["journal"]): Fields {
-  const { amountText, feeAmountText, ...rest } = message ?? echo;
-  const asOnTheWire: Record<string, unknown> = { ...rest, amount: amountText, feeAmount: feeAmountText };
-  // Our own remarks about the message are no part of it.
-  delete asOnTheWire["terminalField"];
-  delete asOnTheWire["unknownFields"];
-  return masked(asOnTheWire, rules);
+type Journalled = readonly (readonly [name: string, key: string])[];
+
+/** A request's fields and where they are in a message. Signatures are never kept, whatever the rules say. */
+const REQUEST_FIELDS: Journalled = [
+  ...["userName", "productCode", "channel", "terminal", "terminalName", "terminalLocation", "transactionType"],
+  ...["billNumber", "amount", "feeAmount", "bit61", "traxId", "timeStamp", "addInfo1", "addInfo2", "addInfo3"],
+].map((name) => [name, name === "amount" || name === "feeAmount" ? `${name}Text` : name]);
+
+const REPLY_FIELDS: Journalled = [
+  ...["bit61", "customerData", "customerId", "resultCode", "resultDesc", "sysCode", "productCode", "terminal", "bit41"],
+  ...["transactionType", "amount", "feeAmount", "bit48", "traxId", "timeStamp", "timeStampServer"],
+].map((name) => [name, name]);
+
+/** JSON of the fields that say something, each by its rule. Written piece by piece: half the time of an object's. */
+function kept(fields: Journalled, from: object, rules: Dialect["journal"]): string {
+  const values = from as Readonly<Record<string, unknown>>;
+  let json = "";
+  for (const [name, key] of fields) {
+    const value = values[key];
+    if (value === undefined || value === null || value === "") continue;
+    const rule = rules[name as keyof typeof rules] ?? "keep";
+    if (rule === "drop") continue;
+    const isText = typeof value === "string";
+    const text = isText ? value : JSON.stringify(value);
+    const shown = rule === "mask" ? maskNumber(text) : rule === "length" ? `${text.length} characters` : null;
+    json += `${json === "" ? "" : ","}"${name}":${shown === null && !isText ? text : quoted(shown ?? text)}`;
+  }
+  return `{${json}}`;
 }
 
-/** Signatures are never kept, whatever the rules say. */
-function masked(fields: Fields, rules: Dialect["journal"]): Fields {
-  const kept: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(fields)) {
-    if (name === "signature" || value === "" || value === null) continue;
-    const rule = Object.hasOwn(rules, name) ? rules[name as keyof typeof rules] : "keep";
-    const text = typeof value === "string" ? value : JSON.stringify(value);
-    if (rule === "keep") kept[name] = value;
-    else if (rule === "mask") kept[name] = maskNumber(text);
-    else if (rule === "length") kept[name] = `${text.length} characters`;
-  }
-  return kept;
+/** A text as JSON has it. */
+function quoted(text: string): string {
+  return /[^ !#-[\]-~]/.test(text) ? JSON.stringify(text) : `"${text}"`;
 }

@@ -13,6 +13,8 @@ export interface Deviation {
 export interface TimestampFacts {
   /** Microseconds since the epoch; null when it is no time. */
   readonly instantMicros: bigint | null;
+  /** Null when it is no time. */
+  readonly form: TimestampForm | null;
   readonly isExpected: boolean;
 }
 
@@ -20,11 +22,11 @@ export interface TimestampFacts {
 export function timestampFacts(text: string, dialect: Dialect): TimestampFacts {
   const instantMicros = parseSwitchTimestamp(text);
   const form: TimestampForm | null = instantMicros === null ? null : formOfSwitchTimestamp(text);
-  return { instantMicros, isExpected: form !== null && dialect.timestamp.accepted.includes(form) };
+  return { instantMicros, form, isExpected: form !== null && dialect.timestamp.accepted.includes(form) };
 }
 
 /** Everything in which an authentic message differs from its dialect, in the order of its fields. */
-export function deviationsOf(message: SwitchMessage, dialect: Dialect): Deviation[] {
+export function deviationsOf(message: SwitchMessage, stamp: TimestampFacts, dialect: Dialect): Deviation[] {
   const found: Deviation[] = [];
   const add = (field: string, kind: string | null): void => {
     if (kind !== null) found.push({ field, kind });
@@ -36,9 +38,8 @@ export function deviationsOf(message: SwitchMessage, dialect: Dialect): Deviatio
     add("amount", formOf(message.amountText, dialect.request.amount));
     add("feeAmount", formOf(message.feeAmountText, dialect.request.feeAmount));
   }
-  const { instantMicros, isExpected } = timestampFacts(message.timeStamp, dialect);
-  if (instantMicros === null) add("timeStamp", "no time");
-  else if (!isExpected) add("timeStamp", `form ${formOfSwitchTimestamp(message.timeStamp)}`);
+  if (stamp.form === null) add("timeStamp", "no time");
+  else if (!stamp.isExpected) add("timeStamp", `form ${stamp.form}`);
   for (const field of message.unknownFields) add(field, "not in the tables");
   return found;
 }

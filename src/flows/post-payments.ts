@@ -14,13 +14,13 @@ import {
 import { appendTrax, readPaymentKeys, type StoredTrax, type TraxRecord } from "../ledger";
 import { type Clock, type Db, type Deadline, Fault, type IdSource, type Tx } from "../platform";
 import { type BillClaim, claimBills, type NewException, openExceptions, readBills, readLiveQuotes } from "../store";
-import type { SwitchMessage } from "../wire";
+import type { SwitchMessage, SwitchReply } from "../wire";
 import type { ActivePartner } from "./catalog";
 import type { BillShown, Product } from "./product-definition";
 import { exceptionOf } from "./exceptions-of";
 import { type MerchantPosting, tellOfPayments } from "./merchant-events";
 import type { Reach } from "./posting-point";
-import { replyToPayment, replyToSuspense, replyWithout } from "./reply";
+import { type Reply, replyToPayment, replyToSuspense, replyWithout } from "./reply";
 import { entryOf, recordOf, storedFrom } from "./trax-record";
 
 /** A payment that has passed the door: authentic, well-formed, its transactionType allowed. */
@@ -39,6 +39,8 @@ export interface PaymentItem {
 export interface PostedAnswer {
   readonly outcome: Outcome;
   readonly body: string;
+  /** What the body was made from; null where it was stored before. */
+  readonly fields: SwitchReply | null;
   readonly isReplay: boolean;
   /** Hard fields in which a repeat differs from the original: a tamper alarm. */
   readonly differing: readonly HardField[];
@@ -85,7 +87,7 @@ interface Work {
 interface Decided {
   readonly work: Work;
   readonly decision: PaymentDecision<StoredTrax>;
-  readonly body: string;
+  readonly reply: { readonly body: string; readonly fields: SwitchReply | null };
   /** What is to be stored under the key; null when the key is not consumed by this item. */
   readonly record: TraxRecord | null;
   readonly exception: NewException | null;
@@ -152,7 +154,7 @@ async function decideAndClaim(deps: PostingDeps, tx: Tx, items: readonly Payment
 
 async function readFacts(tx: Tx, items: readonly PaymentItem[]): Promise<Work[]> {
   // A quote that was alive when its payment arrived counts, however long the payment then waited; the domain tells which.
-  const earliestMs = Math.min(...items.map(({ receivedAtMs }) => receivedAtMs));
+  const earliestMs = items.reduce((earliest, { receivedAtMs }) => Math.min(earliest, receivedAtMs), Infinity);
   const keys = items.map(({ partner, message }) => ({ partnerId: partner.partnerId, traxId: message.traxId }));
   const billKeys = items.map(({ message }) => billKeyOf(message.productCode, message.billNumber));
   const pairs = items.map(({ partner }, index) => ({
@@ -200,24 +202,20 @@ function decideInOrder(
       },
       item.receivedAtMs,
     );
-    const result = { ...carryOut(deps, each, decision), exception: exceptionOf(item, billKey, bill, decision) };
+    const result = carryOut(deps, each, decision, exceptionOf(item, billKey, bill, decision));
     if (result.record !== null) keysInBatch.set(key, storedFrom(result.record));
     if (decision.kind === "post") {
-      const { partner, message } = item;
-      const paid: Bill = {
-        ...withPayment(decision.bill, decision.applied),
-        lastPayment: {
-          ...{ partnerId: partner.partnerId, traxId: message.traxId, amount: message.amount },
-          paidAtMs: item.receivedAtMs,
-        },
-      };
+      const { partnerId } = item.partner;
+      const { traxId, amount } = item.message;
+      const lastPayment = { partnerId, traxId, amount, paidAtMs: item.receivedAtMs };
+      const paid = withPayment(decision.bill, decision.applied, lastPayment);
       billsInBatch.set(billKey, paid);
       claims.set(billKey, {
         billKey,
         expectedVersion: (each.bill ?? decision.bill).version,
         version: paid.version,
         paidAmount: paid.paidAmount,
-        lastPayment: paid.lastPayment ?? null,
+        lastPayment,
       });
     }
     return result;
@@ -246,33 +244,44 @@ function hardAndSoftOf({ message }: PaymentItem): HardFields & { bit61: string }
 }
 
 /** Turns a decision into reply bytes and, where the key is consumed, the row to be stored under it. */
-function carryOut(deps: PostingDeps, work: Work, decision: PaymentDecision<StoredTrax>): Omit<Decided, "exception"> {
+function carryOut(
+  deps: PostingDeps,
+  work: Work,
+  decision: PaymentDecision<StoredTrax>,
+  exception: NewException | null,
+): Decided {
   const { partner, product, message, receivedAtMs } = work.item;
+  if (decision.kind === "replay") {
+    return { work, decision, reply: { body: decision.known.replyBody, fields: null }, record: null, exception };
+  }
   const stamp = { sysCode: deps.ids.sysCode(), serverMicros: deps.clock.nowMicros() };
-  const record = (outcome: Outcome, body: string, postings: readonly Posting[] | null): TraxRecord =>
-    recordOf(work.item, {
-      ...{ family: "payment", billKey: work.billKey, outcome, replyBody: body, sysCode: stamp.sysCode },
-      entry: postings === null ? null : entryOf(deps.ids, receivedAtMs, postings),
-    });
+  const stored = (outcome: Outcome, reply: Reply, postings: readonly Posting[] | null): Decided => {
+    const entry = postings === null ? null : entryOf(deps.ids, receivedAtMs, postings);
+    const { billKey } = work;
+    const { sysCode } = stamp;
+    const record = recordOf(work.item, { family: "payment", billKey, outcome, replyBody: reply.body, sysCode, entry });
+    return { work, decision, reply, record, exception };
+  };
   switch (decision.kind) {
-    case "replay":
-      return { work, decision, body: decision.known.replyBody, record: null };
     case "conflict":
-      return { work, decision, body: replyWithout(message, partner, "CONFLICT", stamp), record: null };
+      return { work, decision, reply: replyWithout(message, partner, "CONFLICT", stamp), record: null, exception };
     case "refuse":
-      return { work, decision, body: replyWithout(message, partner, decision.outcome, stamp), record: null };
-    case "suspend": {
-      const body = replyToSuspense(message, partner, stamp);
-      return { work, decision, body, record: record("APPROVED", body, decision.postings) };
-    }
-    case "decline": {
-      const body = replyWithout(message, partner, decision.outcome, stamp);
-      return { work, decision, body, record: record(decision.outcome, body, null) };
-    }
+      return {
+        work,
+        decision,
+        reply: replyWithout(message, partner, decision.outcome, stamp),
+        record: null,
+        exception,
+      };
+    case "suspend":
+      return stored("APPROVED", replyToSuspense(message, partner, stamp), decision.postings);
+    case "decline":
+      return stored(decision.outcome, replyWithout(message, partner, decision.outcome, stamp), null);
     case "post": {
       if (product === null) throw new Fault("no_product", "a payment was accepted without a product");
-      const body = replyToPayment(message, partner, product, decision.bill, shownBy(decision.bill, work.item), stamp);
-      return { work, decision, body, record: record("APPROVED", body, decision.postings) };
+      const shown = shownBy(decision.bill, work.item);
+      const reply = replyToPayment(message, partner, product, decision.bill, shown, stamp);
+      return stored("APPROVED", reply, decision.postings);
     }
   }
 }
@@ -295,8 +304,8 @@ const REFUSED = {
   REVERSED: "a repeat after the reversal",
 } as const;
 
-function answerOf({ decision, body }: Decided): PostedAnswer {
-  const nothingSpecial = { body, isReplay: false, differing: [], isQuoted: true, note: null };
+function answerOf({ decision, reply: { body, fields } }: Decided): PostedAnswer {
+  const nothingSpecial = { body, fields, isReplay: false, differing: [], isQuoted: true, note: null };
   switch (decision.kind) {
     case "replay":
       return { ...nothingSpecial, outcome: decision.known.outcome, isReplay: true };

@@ -77,7 +77,7 @@ interface Judged {
   readonly decision: ReversalDecision<StoredTrax>;
 }
 
-const NOTHING_SPECIAL = { isReplay: false, differing: [], isQuoted: true, note: null } as const;
+const NOTHING_SPECIAL = { fields: null, isReplay: false, differing: [], isQuoted: true, note: null } as const;
 
 async function carryOut(deps: PostingDeps, tx: Tx, item: PaymentItem, judged: Judged): Promise<PostedAnswer> {
   const { partner, message } = item;
@@ -89,13 +89,13 @@ async function carryOut(deps: PostingDeps, tx: Tx, item: PaymentItem, judged: Ju
   }
   if (decision.kind === "conflict") {
     const outcome = decision.differing.every((field) => field === "amount") ? "BAD_AMOUNT" : "CONFLICT";
-    const body = replyWithout(message, partner, outcome, stamp);
-    return { ...NOTHING_SPECIAL, outcome, body, differing: decision.differing };
+    const reply = replyWithout(message, partner, outcome, stamp);
+    return { ...NOTHING_SPECIAL, outcome, ...reply, differing: decision.differing };
   }
   const outcome = outcomeOf(decision);
-  const body = replyWithout(message, partner, outcome, stamp);
-  await write(deps, tx, item, judged, { outcome, body, stamp });
-  return { ...NOTHING_SPECIAL, outcome, body };
+  const reply = replyWithout(message, partner, outcome, stamp);
+  await write(deps, tx, item, judged, { outcome, body: reply.body, stamp });
+  return { ...NOTHING_SPECIAL, outcome, ...reply };
 }
 
 type Stored = Exclude<ReversalDecision, { kind: "replay" | "conflict" }>;
@@ -159,7 +159,7 @@ async function tellMerchant(
 function tombstoneOf(item: PaymentItem, billKey: string, stamp: ReplyStamp): TraxRecord {
   const { partner, message } = item;
   const asPayment = { ...message, transactionType: partner.dialect.transactionTypes.payment };
-  const replyBody = replyWithout(asPayment, partner, "REVERSED", stamp);
+  const replyBody = replyWithout(asPayment, partner, "REVERSED", stamp).body;
   const { sysCode } = stamp;
   return recordOf(item, { family: "payment", billKey, outcome: "REVERSED", replyBody, sysCode, entry: null });
 }

@@ -6,6 +6,7 @@ import {
   type CompiledLayout,
   compileTemplate,
   type CompiledTemplate,
+  type Decoded,
   type LayoutValues,
 } from "../wire";
 import { type Draft, faultsOfDraft, typesOf } from "./product-faults";
@@ -114,14 +115,20 @@ function paymentReplyOf(
     const bit61 = inquiryReply.encode(values, { cut: isCut });
     return { bit61, values: shownBy(inquiryReply, bit61, values) };
   }
-  const bit61 = isCut && read.hasTail ? received.slice(0, received.length - layout.tailWidth) : received;
+  if (!isCut || !read.hasTail) return { bit61: received, values: merged(layout, read, values) };
+  const bit61 = received.slice(0, received.length - layout.tailWidth);
   return { bit61, values: shownBy(layout, bit61, values) };
 }
 
 /** What a bit61 says, and of the other values what we know ourselves. */
 function shownBy(layout: CompiledLayout, bit61: string, values: LayoutValues): LayoutValues {
   const said = layout.decode(bit61);
-  if (!said.ok) return values;
-  const others = Object.entries(values).filter(([name]) => !layout.fieldNames.includes(name));
-  return { ...Object.fromEntries(others), ...said.values };
+  return said.ok ? merged(layout, said, values) : values;
+}
+
+function merged(layout: CompiledLayout, said: Extract<Decoded, { ok: true }>, values: LayoutValues): LayoutValues {
+  const shown: Record<string, LayoutValues[string]> = { ...values, ...said.values };
+  // Columns that the bit61 did not have say nothing, whatever we know ourselves.
+  if (!said.hasTail) for (const name of layout.tailNames) delete shown[name];
+  return shown;
 }

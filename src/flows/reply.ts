@@ -46,6 +46,12 @@ export interface Voice {
   readonly codes: ResultCodes;
 }
 
+/** A reply: its bytes, and the fields that they were made from. */
+export interface Reply {
+  readonly body: string;
+  readonly fields: SwitchReply;
+}
+
 /** The reply to a message that was declined or whose outcome is unknown: an echo, no customer data. */
 export function replyWithout(
   echo: MessageEcho,
@@ -53,14 +59,11 @@ export function replyWithout(
   outcome: Outcome,
   stamp: ReplyStamp,
   detail?: string,
-): string {
-  return encodeReply({
-    ...frameOf(echo, voice, outcome, stamp),
-    bit61: echo.bit61,
-    customerData: {},
-    resultDesc: detail === undefined ? DESCRIPTIONS[outcome] : `${DESCRIPTIONS[outcome]}: ${detail}`.slice(0, 100),
-    bit48: "",
-  });
+): Reply {
+  const said = { bit61: echo.bit61, customerData: {}, bit48: "" };
+  if (detail === undefined) return replyOf(echo, voice, outcome, stamp, said);
+  const resultDesc = `${DESCRIPTIONS[outcome]}: ${detail}`.slice(0, 100);
+  return replyOf(echo, voice, outcome, stamp, { ...said, resultDesc });
 }
 
 /** The reply to an inquiry that shows a bill, with the bit61 that the payment is expected to bring back. */
@@ -71,19 +74,18 @@ export function replyToInquiry(
   bill: Bill,
   shown: BillShown,
   stamp: ReplyStamp,
-): { readonly body: string; readonly bit61: string; readonly bodyWidth: number } {
+): Reply & { readonly bit61: string; readonly bodyWidth: number } {
   const values = product.valuesOf(bill, shown);
   const bit61 = product.layout.encode(values);
   const bodyWidth = bit61.length - product.layout.tailWidth;
-  const body = encodeReply({
-    ...frameOf(message, voice, "APPROVED", stamp),
+  const { body, fields } = replyOf(message, voice, "APPROVED", stamp, {
     bit61,
     customerData: product.customerData(values),
     customerId: customerIdBeside(voice, product, bill),
-    ...amountsInForm(voice, shown),
+    amounts: amountsInForm(voice, shown),
     bit48: bit48Of(voice, () => product.bit48.render(values)),
   });
-  return { body, bit61, bodyWidth };
+  return { body, fields, bit61, bodyWidth };
 }
 
 /**
@@ -97,52 +99,61 @@ export function replyToPayment(
   bill: Bill,
   shown: BillShown,
   stamp: ReplyStamp,
-): string {
+): Reply {
   const values = product.valuesOf(bill, shown);
   const isCut = voice.dialect.reply.paymentBit61 === "cut";
   const reply = product.paymentReply(message.bit61, values, isCut);
-  return encodeReply({
-    ...frameOf(message, voice, "APPROVED", stamp),
-    ...(voice.dialect.reply.paymentAmounts === "form" ? amountsInForm(voice, shown) : {}),
+  return replyOf(message, voice, "APPROVED", stamp, {
     bit61: reply.bit61,
     customerData: product.customerData(reply.values),
     customerId: customerIdBeside(voice, product, bill),
+    amounts: voice.dialect.reply.paymentAmounts === "form" ? amountsInForm(voice, shown) : undefined,
     bit48: bit48Of(voice, () => product.bit48.render(values)),
   });
 }
 
 /** The reply to a payment that was taken although it fits nothing (to suspense): its own bit61, and nothing about a bill. */
-export function replyToSuspense(message: SwitchMessage, voice: Voice, stamp: ReplyStamp): string {
-  return encodeReply({
-    ...frameOf(message, voice, "APPROVED", stamp),
-    bit61: message.bit61,
-    customerData: {},
-    bit48: bit48Of(voice, () => ""),
-  });
+export function replyToSuspense(message: SwitchMessage, voice: Voice, stamp: ReplyStamp): Reply {
+  const said = { bit61: message.bit61, customerData: {}, bit48: bit48Of(voice, () => "") };
+  return replyOf(message, voice, "APPROVED", stamp, said);
 }
 
-/** What all replies have: result, echoed fields, stamps. */
-function frameOf(
-  echo: MessageEcho,
-  { dialect, codes }: Voice,
-  outcome: Outcome,
-  stamp: ReplyStamp,
-): Omit<SwitchReply, "bit61" | "customerData" | "bit48"> {
+/** What a reply says beside its result, what it echoes, and its stamps. */
+interface Said {
+  readonly bit61: string;
+  readonly customerData: SwitchReply["customerData"];
+  readonly bit48: string;
+  readonly customerId?: string | undefined;
+  /** In place of the echoed ones. */
+  readonly amounts?: { readonly amount: string; readonly feeAmount: string } | undefined;
+  readonly resultDesc?: string;
+}
+
+/** Written as one literal: replies are made for every message, and spreading objects together costs several times that. */
+function replyOf(echo: MessageEcho, { dialect, codes }: Voice, outcome: Outcome, stamp: ReplyStamp, said: Said): Reply {
   const echoed = (name: Dialect["reply"]["echo"][number], text: string): string | undefined =>
     dialect.reply.echo.includes(name) ? text : undefined;
-  return {
+  const terminal = echoed("terminal", echo.terminal);
+  const isTerminal = dialect.request.terminalField === "terminal";
+  const fields: SwitchReply = {
+    bit61: said.bit61,
+    customerData: said.customerData,
+    customerId: said.customerId,
     resultCode: codes[outcome],
-    resultDesc: DESCRIPTIONS[outcome],
+    resultDesc: said.resultDesc ?? DESCRIPTIONS[outcome],
     sysCode: stamp.sysCode,
     productCode: echoed("productCode", echo.productCode),
-    [dialect.request.terminalField]: echoed("terminal", echo.terminal),
+    terminal: isTerminal ? terminal : undefined,
+    bit41: isTerminal ? undefined : terminal,
     transactionType: echoed("transactionType", echo.transactionType),
-    amount: echoed("amount", echo.amountText),
-    feeAmount: echoed("feeAmount", echo.feeAmountText),
+    amount: said.amounts?.amount ?? echoed("amount", echo.amountText),
+    feeAmount: said.amounts?.feeAmount ?? echoed("feeAmount", echo.feeAmountText),
+    bit48: said.bit48,
     traxId: echo.traxId,
     timeStamp: echoed("timeStamp", echo.timeStamp),
     timeStampServer: formatSwitchTimestamp(stamp.serverMicros, dialect.timestamp.emitted),
   };
+  return { body: encodeReply(fields), fields };
 }
 
 function amountsInForm({ dialect }: Voice, shown: BillShown): { amount: string; feeAmount: string } {

@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import { businessDateOf, type HardFields, isBalanced, type Outcome, type Posting } from "../domain";
 import type { Family, NewEntry, StoredTrax, TraxRecord } from "../ledger";
 import { Fault, type IdSource } from "../platform";
+import { hexDigest } from "../wire";
 import type { PaymentItem } from "./post-payments";
 
 /** What is stored under the key of a decided message. */
@@ -18,7 +18,12 @@ export function recordOf(
 ): TraxRecord {
   const { partner, message, receivedAtMs } = item;
   return {
-    ...decided,
+    family: decided.family,
+    billKey: decided.billKey,
+    outcome: decided.outcome,
+    replyBody: decided.replyBody,
+    sysCode: decided.sysCode,
+    entry: decided.entry,
     partnerId: partner.partnerId,
     traxId: message.traxId,
     fingerprintHex: fingerprintOf(message),
@@ -53,5 +58,5 @@ export function storedFrom(record: TraxRecord): StoredTrax {
 /** Version byte 01, then SHA-256 over the hard fields in canonical form: amounts as plain digits, joined by newlines. */
 function fingerprintOf(fields: HardFields): string {
   const canonical = `${fields.productCode}\n${fields.billNumber}\n${fields.amount}\n${fields.feeAmount}`;
-  return `01${createHash("sha256").update(canonical).digest("hex")}`;
+  return `01${hexDigest("sha256", canonical)}`;
 }

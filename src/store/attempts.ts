@@ -16,9 +16,10 @@ export interface Attempt {
   readonly isDelivered: boolean;
   readonly durationMs: number;
   readonly sourceAddress: string | null;
-  readonly request: Readonly<Record<string, unknown>> | null;
-  /** Null for a repeat: its reply is the original's. */
-  readonly reply: Readonly<Record<string, unknown>> | null;
+  /** JSON of the fields that are kept. */
+  readonly request: string | null;
+  /** The same; null for a repeat: its reply is the original's. */
+  readonly reply: string | null;
   readonly note: string | null;
 }
 
@@ -73,8 +74,8 @@ export async function insertAttempts(tx: Tx, attempts: readonly Attempt[]): Prom
     attempts.map((attempt) => attempt.isDelivered),
     attempts.map((attempt) => Math.round(attempt.durationMs)),
     attempts.map((attempt) => attempt.sourceAddress),
-    attempts.map((attempt) => (attempt.request === null ? null : JSON.stringify(attempt.request))),
-    attempts.map((attempt) => (attempt.reply === null ? null : JSON.stringify(attempt.reply))),
+    attempts.map((attempt) => attempt.request),
+    attempts.map((attempt) => attempt.reply),
     attempts.map((attempt) => attempt.note),
   ]);
 }

@@ -1,10 +1,8 @@
+const NOT_PRINTABLE = /[^ -~]/;
+
 /** Offset of the first character that is not printable ASCII (U+0020 to U+007E), or -1. Total for any string. */
 export function firstNonPrintable(text: string): number {
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code < 0x20 || code > 0x7e) return at;
-  }
-  return -1;
+  return text.search(NOT_PRINTABLE);
 }
 
 /** Whether a text is one or more ASCII digits, nothing else. */

@@ -7,6 +7,7 @@ export {
   type CustomerDataField,
   type CustomerDataMapping,
 } from "./customer-data";
+export { type DigestAlgorithm, hexDigest } from "./digest";
 export { describeBit61, type RecordDescription } from "./describe";
 export type { ColumnSpec, DigitsSpec, FillerSpec, RupiahSpec, TextSpec } from "./field";
 export { type JsonLimits, type JsonRefusal, parseStrictJson, type StrictJson } from "./json";

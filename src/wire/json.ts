@@ -40,23 +40,31 @@ function refusal(reason: JsonRefusal, detail: string): Extract<StrictJson, { ok:
   return { ok: false, reason, detail };
 }
 
+const BRACE = 0x7b;
+const END_BRACE = 0x7d;
+const BRACKET = 0x5b;
+const END_BRACKET = 0x5d;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COLON = 0x3a;
+
 /** Goes once through a text that is known to be JSON, watching brackets and keys. */
 function inspect(text: string, maxDepth: number): Extract<StrictJson, { ok: false }> | null {
   /** Keys of each open object, null for an open array. */
   const open: (Set<string> | null)[] = [];
   let at = 0;
   while (at < text.length) {
-    const character = text[at];
-    if (character === "{" || character === "[") {
-      open.push(character === "{" ? new Set() : null);
+    const character = text.charCodeAt(at);
+    if (character === BRACE || character === BRACKET) {
+      open.push(character === BRACE ? new Set() : null);
       if (open.length > maxDepth) return refusal("too-deep", `nested deeper than ${maxDepth} levels`);
-    } else if (character === "}" || character === "]") {
+    } else if (character === END_BRACE || character === END_BRACKET) {
       open.pop();
-    } else if (character === '"') {
+    } else if (character === QUOTE) {
       const end = endOfString(text, at);
       const keys = open.at(-1);
       if (keys && isKey(text, end)) {
-        const key = JSON.parse(text.slice(at, end)) as string;
+        const key = keyOf(text, at, end);
         if (FORBIDDEN_KEYS.has(key)) return refusal("forbidden-key", `the key ${key} is not allowed`);
         if (keys.has(key)) return refusal("duplicate-key", `the key ${shown(key)} appears twice`);
         keys.add(key);
@@ -71,16 +79,29 @@ function inspect(text: string, maxDepth: number): Extract<StrictJson, { ok: fals
 
 /** Offset behind the string that begins at `start`. */
 function endOfString(text: string, start: number): number {
+  const end = text.indexOf('"', start + 1);
+  if (text.charCodeAt(end - 1) !== BACKSLASH) return end + 1;
   let at = start + 1;
-  while (text[at] !== '"') at += text[at] === "\\" ? 2 : 1;
+  while (text.charCodeAt(at) !== QUOTE) at += text.charCodeAt(at) === BACKSLASH ? 2 : 1;
   return at + 1;
+}
+
+/** The key between these quotes; two spellings of one key, escaped and plain, are the same key. */
+function keyOf(text: string, start: number, end: number): string {
+  const plain = text.slice(start + 1, end - 1);
+  return plain.includes("\\") ? (JSON.parse(text.slice(start, end)) as string) : plain;
 }
 
 /** In valid JSON a string is a key exactly when a colon follows it. */
 function isKey(text: string, end: number): boolean {
   let at = end;
-  while (text[at] === " " || text[at] === "\n" || text[at] === "\r" || text[at] === "\t") at += 1;
-  return text[at] === ":";
+  while (isBlank(text.charCodeAt(at))) at += 1;
+  return text.charCodeAt(at) === COLON;
+}
+
+/** What JSON calls white space. */
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
 }
 
 function shown(key: string): string {

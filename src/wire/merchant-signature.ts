@@ -1,4 +1,5 @@
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { hexDigest } from "./digest";
 
 /**
  * The published signature of merchants: SHA-1, in hex, over the hex of the MD5 of userName, password and a number joined.
@@ -8,8 +9,8 @@ import { createHash, createHmac, timingSafeEqual } from "node:crypto";
  * @param number the transaction number; left out where a request is about no single bill
  */
 export function legacyMerchantSignature(userName: string, password: string, number = ""): string {
-  const inner = createHash("md5").update(`${userName}${password}${number}`).digest("hex");
-  return createHash("sha1").update(inner).digest("hex");
+  const inner = hexDigest("md5", `${userName}${password}${number}`);
+  return hexDigest("sha1", inner);
 }
 
 /** HMAC-SHA256, in hex, over parts joined by dots; the last part may hold dots itself. */

@@ -106,7 +106,6 @@ const UNKNOWN_NAME_MAX = 40;
  */
 export function decodeRequest(value: Readonly<Record<string, unknown>>, inquiryType = "38"): DecodedRequest {
   const carriesMoney = value["transactionType"] !== inquiryType;
-  const texts: Partial<Record<RequestFieldName, string>> = {};
   const faults: FieldFault[] = [];
   const own = (name: string): unknown => (Object.hasOwn(value, name) ? value[name] : undefined);
   const terminalField: TerminalField =
@@ -114,38 +113,42 @@ export function decodeRequest(value: Readonly<Record<string, unknown>>, inquiryT
   if (terminalField === "terminal" && own("bit41") !== undefined && own("bit41") !== own("terminal")) {
     faults.push({ field: "bit41", problem: "differs from terminal" });
   }
-  for (const [name, field] of Object.entries(REQUEST_FIELDS) as [RequestFieldName, RequestField][]) {
-    const given = own(name === "terminal" ? terminalField : name);
+  const read = (name: RequestFieldName, given = own(name)): string => {
+    const field: RequestField = REQUEST_FIELDS[name];
     const isRequired = field.required === "always" || (field.required === "money" && carriesMoney);
     const problem = problemOf(given, field, isRequired);
     if (problem !== null) faults.push({ field: name, problem });
-    else if (typeof given === "string") texts[name] = given;
-  }
-  const text = (name: RequestFieldName): string => texts[name] ?? "";
-  const echo: MessageEcho = {
-    productCode: text("productCode"),
-    terminal: text("terminal"),
-    transactionType: text("transactionType"),
-    amountText: text("amount"),
-    feeAmountText: text("feeAmount"),
-    bit61: text("bit61"),
-    traxId: text("traxId"),
-    timeStamp: text("timeStamp"),
+    return problem === null && typeof given === "string" ? given : "";
   };
-  if (faults.length > 0) return { ok: false, faults, echo };
+  // In the order of the table, in which faults are reported; one literal, so that all messages have one hidden class.
+  const texts = {
+    userName: read("userName"),
+    signature: read("signature"),
+    productCode: read("productCode"),
+    channel: read("channel"),
+    terminal: read("terminal", own(terminalField)),
+    terminalName: read("terminalName"),
+    terminalLocation: read("terminalLocation"),
+    transactionType: read("transactionType"),
+    billNumber: read("billNumber"),
+    amountText: read("amount"),
+    feeAmountText: read("feeAmount"),
+    bit61: read("bit61"),
+    traxId: read("traxId"),
+    timeStamp: read("timeStamp"),
+    addInfo1: read("addInfo1"),
+    addInfo2: read("addInfo2"),
+    addInfo3: read("addInfo3"),
+  };
+  if (faults.length > 0) {
+    const { productCode, terminal, transactionType, amountText, feeAmountText, bit61, traxId, timeStamp } = texts;
+    const echo = { productCode, terminal, transactionType, amountText, feeAmountText, bit61, traxId, timeStamp };
+    return { ok: false, faults, echo };
+  }
   const message: SwitchMessage = {
-    ...echo,
-    userName: text("userName"),
-    signature: text("signature"),
-    channel: text("channel"),
-    terminalName: text("terminalName"),
-    terminalLocation: text("terminalLocation"),
-    billNumber: text("billNumber"),
-    amount: parseAmount(echo.amountText),
-    feeAmount: parseAmount(echo.feeAmountText),
-    addInfo1: text("addInfo1"),
-    addInfo2: text("addInfo2"),
-    addInfo3: text("addInfo3"),
+    ...texts,
+    amount: parseAmount(texts.amountText),
+    feeAmount: parseAmount(texts.feeAmountText),
     terminalField,
     unknownFields: unknownFieldsOf(value),
   };
@@ -164,8 +167,10 @@ function problemOf(given: unknown, field: RequestField, isRequired: boolean): st
   if (given.length < min || given.length > max) {
     return min === max ? `must have exactly ${max} characters` : `must have ${min} to ${max} characters`;
   }
+  // What fits a form is printable: all forms are.
+  if (form !== undefined && form.pattern.test(given)) return null;
   if (firstNonPrintable(given) !== -1) return "must be printable ASCII";
-  return form === undefined || form.pattern.test(given) ? null : form.must;
+  return form === undefined ? null : form.must;
 }
 
 /** A reply, as texts ready for the wire. What is undefined is left out: a dialect may have fewer fields echoed. */

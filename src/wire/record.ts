@@ -28,6 +28,8 @@ export interface CompiledLayout {
   readonly widest: number;
   /** Characters of the columns at the end that may be absent. */
   readonly tailWidth: number;
+  /** Names of the fields in those columns. */
+  readonly tailNames: readonly string[];
   /**
    * Reads a record strictly: exact length, every column in its alphabet. Never trims the record, never throws.
    */
@@ -72,6 +74,7 @@ class FixedRecord implements CompiledLayout {
   readonly rupiahFields: ReadonlySet<string>;
   readonly widest: number;
   readonly tailWidth: number;
+  readonly tailNames: readonly string[];
   readonly #parts: readonly Part[];
   readonly #tail: readonly ColumnCodec[];
   /** Names of digits fields that count a group. */
@@ -83,6 +86,7 @@ class FixedRecord implements CompiledLayout {
     this.#parts = layout.fields.map(compilePart);
     this.#tail = tail.map((column) => compileColumn(column));
     this.tailWidth = widthOf(tail);
+    this.tailNames = namesOf(tail);
     this.#counters = new Set(layout.fields.flatMap((field) => (field.kind === "group" ? [field.count] : [])));
     this.fieldNames = namesOf(all);
     this.scalarNames = namesOf(all.filter((field) => field.kind !== "group"));

@@ -1,4 +1,5 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
+import { hexDigest } from "./digest";
 
 /** How one counterparty builds its signature. The published text allows for several readings; see docs/PROTOCOL.md. */
 export interface SignatureScheme {
@@ -35,10 +36,10 @@ export interface SignedFields {
  * Source: docs.finpay.id, Finpay Billing, authorisation.
  */
 export function buildSignature(fields: SignedFields, password: string, scheme: SignatureScheme): string {
-  const inner = createHash("sha256").update(`${fields.timeStamp}${password}`).digest("hex");
+  const inner = hexDigest("sha256", `${fields.timeStamp}${password}`);
   const { userName, productCode, channel, terminal, transactionType, billNumber, traxId } = fields;
   const joined = [userName, productCode, channel, terminal, transactionType, billNumber, traxId, inner];
-  return createHash(scheme.outer).update(joined.join(scheme.joiner)).digest("hex");
+  return hexDigest(scheme.outer, joined.join(scheme.joiner));
 }
 
 /**

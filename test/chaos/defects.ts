@@ -73,8 +73,8 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       edit(
         POSTING,
-        "body: decision.known.replyBody, record: null",
-        "body: replyWithout(message, partner, decision.known.outcome, stamp), record: null",
+        "reply: { body: decision.known.replyBody, fields: null }",
+        "reply: replyWithout(message, partner, decision.known.outcome, { sysCode: deps.ids.sysCode(), serverMicros: deps.clock.nowMicros() })",
       ),
     ],
     scenarios: ["storms"],

@@ -47,8 +47,8 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "a repeat is answered in new words",
-    ...{ file: POST, from: "return { work, decision, body: decision.known.replyBody, record: null };" },
-    to: "return { work, decision, body: replyWithout(message, partner, decision.known.outcome, stamp), record: null };",
+    ...{ file: POST, from: "reply: { body: decision.known.replyBody, fields: null }" },
+    to: "reply: replyWithout(message, partner, decision.known.outcome, { sysCode: deps.ids.sysCode(), serverMicros: deps.clock.nowMicros() })",
   },
   {
     name: "an unanswered COMMIT counts as done",

@@ -68,7 +68,7 @@ async function post(knex: Knex, catalog: Catalog, partner: Partner, message: Pay
     if (decision.kind !== "post" || product === null || bill === null) {
       // Enough for the measurement: a decline is an answer that it does not expect.
       const outcome = decision.kind === "decline" ? decision.outcome : "UNKNOWN";
-      return { status: 200, body: replyWithout(message, partner, outcome, stamp), isReplay: false };
+      return { status: 200, body: replyWithout(message, partner, outcome, stamp).body, isReplay: false };
     }
     const paid = withPayment(bill, decision.applied);
     const isPaid = paid.paidAmount === paid.totalAmount;
@@ -82,7 +82,7 @@ async function post(knex: Knex, catalog: Catalog, partner: Partner, message: Pay
       });
     const { amount, feeAmount } = message;
     const shown = { items: outstandingItemsOf(bill), amount, feeAmount };
-    const reply = replyToPayment(message, partner, product, bill, shown, stamp);
+    const reply = replyToPayment(message, partner, product, bill, shown, stamp).body;
     const entryId = randomIds.entryId(nowMs);
     const businessDate = businessDateOf(nowMs, partner.dialect.cutOff);
     const fields = `${message.productCode}\n${message.billNumber}\n${amount}\n${feeAmount}`;

@@ -66,7 +66,7 @@ describe("a payment on a bill", () => {
   it("adds to what was paid, moves the version on by one, and leaves the original alone", () => {
     const before = Object.freeze(bill({ paidAmount: 1_000n, version: 4 }));
     const after = withPayment(before, 9_000n);
-    expect(after).toEqual({ ...before, paidAmount: 10_000n, version: 5 });
+    expect(after).toEqual({ ...before, paidAmount: 10_000n, version: 5, lastPayment: null });
     expect(before.paidAmount).toBe(1_000n);
   });
 });

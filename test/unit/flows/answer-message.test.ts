@@ -7,6 +7,9 @@ type Deps = Parameters<typeof answerMessage>[0];
 type Inquire = Deps["inquiries"]["submit"];
 type Pay = Deps["payments"]["submit"];
 
+/** Nothing here looks at the fields of a reply. */
+const NO_FIELDS = {} as Awaited<ReturnType<Inquire>>["fields"];
+
 const PRODUCTS_BY_CODE = new Map(
   PRODUCTS.map(({ productCode, name, definition }) => [productCode, compileProduct(productCode, name, definition)]),
 );
@@ -40,11 +43,12 @@ function host(
     const { passwords } = item.partner;
     reached.push({ desk, traxId: item.message.traxId, hasProduct: item.product !== null, passwords });
   };
-  const inquire: Inquire = given.inquire ?? (async () => ({ outcome: "APPROVED", body: "shown" }));
+  const inquire: Inquire = given.inquire ?? (async () => ({ outcome: "APPROVED", body: "shown", fields: NO_FIELDS }));
   const approved = {
     kind: "answered",
     outcome: "APPROVED",
     body: "paid",
+    fields: null,
     isReplay: false,
     differing: [],
     isQuoted: true,
@@ -196,7 +200,7 @@ describe("what a desk cannot say", () => {
   });
 
   it("about an inquiry by the deadline is unknown, and no later", async () => {
-    const inquire: Inquire = async () => (await sleep(1_500), { outcome: "APPROVED", body: "late" });
+    const inquire: Inquire = async () => (await sleep(1_500), { outcome: "APPROVED", body: "late", fields: NO_FIELDS });
     const from = performance.now();
     expect(await host({ dialect: { deadlineMs: 500 }, inquire }).ask(inquiryMessage())).toMatchObject({
       outcome: "UNKNOWN",
@@ -205,7 +209,7 @@ describe("what a desk cannot say", () => {
   });
 
   it("of a repeat that was changed goes on as the fields that differ, and an unquoted payment as a note", async () => {
-    const nothing = { kind: "answered", body: "x", isReplay: false, note: null } as const;
+    const nothing = { kind: "answered", body: "x", fields: null, isReplay: false, note: null } as const;
     const conflict = host({
       pay: async () => ({ ...nothing, outcome: "CONFLICT", differing: ["amount"], isQuoted: true }),
     });
