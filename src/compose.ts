@@ -3,6 +3,7 @@ import type { Server } from "node:http";
 import {
   answerMessage,
   type Catalog,
+  composeBillMail,
   loadCatalog,
   openAttemptJournal,
   openDriftMeter,
@@ -12,7 +13,7 @@ import {
   openReversalDesk,
   type Reach,
 } from "./flows";
-import { openDispatcher } from "./callbacks";
+import { type ClaimedEvent, type DeliveryResult, openDispatcher, openMailer, openMailLane } from "./callbacks";
 import { createApp, createHttpServer, type ReadinessCheck } from "./http";
 import { preparePartitions, startHousekeeping } from "./housekeeping";
 import {
@@ -161,7 +162,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     ...{ db, clock, ids: randomIds },
     products: () => holder.current.products,
     ...{ productCode: config.merchantProduct, staticProductCode: config.merchantStaticProduct },
-    sendsMail: false,
+    sendsMail: config.mail !== null,
     // Known once it listens; the address is only used in answers.
     get publicUrl() {
       return config.publicUrl ?? urlOf(config.host, (server.address() as AddressInfo).port);
@@ -204,26 +205,27 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const housekeeping = startHousekeeping({ db, clock, logger, attemptRetentionMonths, onFault });
 
   const { port } = server.address() as AddressInfo;
-  const dispatcher = openDispatcher({
-    db,
-    clock,
-    contactOf: (merchantId) => holder.current.merchants.byId.get(merchantId) ?? null,
-    allowedHosts: config.callbackAllowedHosts,
-    onDelivered: ({ eventId, merchantId, kind, attempt }, { fault, durationMs }, isDead) => {
-      metrics.countCallback(fault === null ? "delivered" : isDead ? "dead" : "failed");
-      const event = {
-        eventId,
-        merchantId,
-        kind,
-        attempt,
-        fault: fault ?? undefined,
-        durationMs: Math.round(durationMs),
-      };
-      if (isDead) logger.error(event, "callback is a dead letter");
-      else logger.info(event, fault === null ? "callback delivered" : "callback failed, will be tried again");
-    },
-    onFault,
-  });
+  const delivery = {
+    ...{ db, clock, onFault },
+    onDelivered: reportDelivery(logger, metrics),
+  };
+  const lanes = [
+    openDispatcher({
+      ...delivery,
+      contactOf: (merchantId) => holder.current.merchants.byId.get(merchantId) ?? null,
+      allowedHosts: config.callbackAllowedHosts,
+      sendsMail: config.mail !== null,
+    }),
+    ...(config.mail === null
+      ? []
+      : [
+          openMailLane({
+            ...delivery,
+            mailer: openMailer(config.mail),
+            compose: (event) => composeBillMail(billing, event),
+          }),
+        ]),
+  ];
   return {
     port,
     url: urlOf(config.host, port),
@@ -235,11 +237,26 @@ export async function startHost(options: HostOptions): Promise<Host> {
       await drain(config.shutdownTimeoutMs);
       await Promise.all([payments.idle(), reversals.idle(), inquiries.idle()]);
       resolver.close();
-      await dispatcher.close();
+      await Promise.all(lanes.map((lane) => lane.close()));
       await Promise.all([attempts.close(), drift.close()]);
       redis?.disconnect();
       await db.close();
     },
+  };
+}
+
+/** Counts and logs how an attempt to deliver an event ended. Never names a customer. */
+function reportDelivery(logger: Logger, metrics: Metrics) {
+  return (event: ClaimedEvent, { fault, durationMs }: DeliveryResult, isDead: boolean): void => {
+    const isMail = event.kind.startsWith("email.");
+    const result = fault === null ? "delivered" : isDead ? "dead" : "failed";
+    if (isMail) metrics.countMail(result);
+    else metrics.countCallback(result);
+    const { eventId, merchantId, kind, attempt } = event;
+    const facts = { eventId, merchantId, kind, attempt, fault: fault ?? undefined, durationMs: Math.round(durationMs) };
+    const what = isMail ? "mail" : "callback";
+    if (isDead) logger.error(facts, `${what} is a dead letter`);
+    else logger.info(facts, fault === null ? `${what} delivered` : `${what} failed, will be tried again`);
   };
 }
 

@@ -1,7 +1,8 @@
-import { type Clock, type Db, deadlineIn, messageOf, sleep, type Tx } from "../platform";
+import { messageOf } from "../platform";
 import { hmacOf, legacyMerchantSignature } from "../wire";
-import { retryPauseMs } from "./backoff";
-import { claimDueEvents, type ClaimedEvent, type DeliveryResult, recordDelivery } from "./outbox";
+import { type DeliveryOptions, type Dispatcher, openLane } from "./lane";
+import type { ClaimedEvent, DeliveryResult } from "./outbox";
+import { queueReceiptOf } from "./receipts";
 import { sendCallback } from "./send";
 import { type Resolve, vetTarget } from "./vetted-address";
 
@@ -17,90 +18,27 @@ export interface MerchantContact {
   };
 }
 
-/** Delivers events in the background, at least once each. */
-export interface Dispatcher {
-  /** Stops claiming and waits for what is being sent. */
-  close(): Promise<void>;
-}
-
 /** Settings of the dispatcher. */
-export interface DispatcherOptions {
-  readonly db: Db;
-  readonly clock: Clock;
+export interface DispatcherOptions extends DeliveryOptions {
   readonly contactOf: (merchantId: number) => MerchantContact | null;
   /** Names and addresses that may be private: see `faultOfCallbackUrl`. */
   readonly allowedHosts: readonly string[];
   readonly resolve?: Resolve;
-  readonly onDelivered: (event: ClaimedEvent, result: DeliveryResult, isDead: boolean) => void;
-  readonly onFault: (fault: unknown, where: string) => void;
+  /** Whether customers are mailed receipts: they are queued with the first attempt to tell the merchant. */
+  readonly sendsMail: boolean;
 }
 
-/** Times in milliseconds. */
-const POLL_MS = 250;
-const REST_AFTER_FAULT_MS = 2_000;
-const LEASE_MS = 30_000;
-const DATABASE_TIMEOUT_MS = 5_000;
-const IN_FLIGHT_MAX = 32;
-const PER_MERCHANT_MAX = 4;
-
-/** Starts it. Several processes may run one each: a claim keeps them apart. */
+/** Starts delivering callbacks. */
 export function openDispatcher(options: DispatcherOptions): Dispatcher {
-  const closing = new AbortController();
-  const inFlight = new Map<Promise<void>, number>();
-  const transact = <T>(work: (tx: Tx) => Promise<T>): Promise<T> =>
-    options.db.withTransaction(deadlineIn(options.clock, DATABASE_TIMEOUT_MS), work);
-
-  async function deliver(event: ClaimedEvent): Promise<void> {
-    const result = await attempt(options, event);
-    const retryInMs = result.fault === null ? null : retryPauseMs(event.attempt, Math.random());
-    try {
-      await transact((tx) => recordDelivery(tx, event, result, retryInMs));
-      options.onDelivered(event, result, result.fault !== null && retryInMs === null);
-    } catch (error) {
-      // The lease runs out and it is sent again, under the same event id: at least once.
-      options.onFault(error, "recording a callback");
-    }
-  }
-
-  /** Merchants that have as much in flight as one may have. */
-  function busyMerchants(): number[] {
-    const counts = new Map<number, number>();
-    for (const merchantId of inFlight.values()) counts.set(merchantId, (counts.get(merchantId) ?? 0) + 1);
-    return [...counts].flatMap(([merchantId, count]) => (count >= PER_MERCHANT_MAX ? [merchantId] : []));
-  }
-
-  async function round(): Promise<number> {
-    const limit = IN_FLIGHT_MAX - inFlight.size;
-    if (limit <= 0) return 0;
-    const claim = { limit, perMerchant: PER_MERCHANT_MAX, leaseMs: LEASE_MS, except: busyMerchants() };
-    const events = await transact((tx) => claimDueEvents(tx, claim));
-    for (const event of events) {
-      const sending: Promise<void> = deliver(event).finally(() => inFlight.delete(sending));
-      inFlight.set(sending, event.merchantId);
-    }
-    return events.length;
-  }
-
-  async function run(): Promise<void> {
-    while (!closing.signal.aborted) {
-      try {
-        const claimed = await round();
-        if (claimed === 0) await sleep(POLL_MS);
-      } catch (error) {
-        options.onFault(error, "claiming callbacks");
-        await sleep(REST_AFTER_FAULT_MS);
-      }
-    }
-  }
-
-  const running = run();
-  return {
-    async close() {
-      closing.abort();
-      await running;
-      await Promise.all(inFlight.keys());
+  return openLane({
+    ...options,
+    lane: "callback",
+    ...{ inFlightMax: 32, perMerchantMax: 4, leaseMs: 30_000, pollMs: 250 },
+    attempt: (event) => attempt(options, event),
+    alsoRecord: async (tx, event) => {
+      if (options.sendsMail) await queueReceiptOf(tx, event.eventId);
     },
-  };
+  });
 }
 
 async function attempt(options: DispatcherOptions, event: ClaimedEvent): Promise<DeliveryResult> {

@@ -1,11 +1,15 @@
 export { RETRY_PAUSES_MS, retryPauseMs } from "./backoff";
-export { type Dispatcher, type MerchantContact, openDispatcher } from "./dispatcher";
+export { type MerchantContact, openDispatcher } from "./dispatcher";
+export type { Dispatcher } from "./lane";
+export { type Composed, openMailLane } from "./mail-lane";
+export { type Mail, type Mailer, openMailer } from "./mailer";
 export {
   claimDueEvents,
   type ClaimedEvent,
   type DeliveryResult,
   enqueueEvents,
   type EventKind,
+  type Lane,
   type NewEvent,
   recordDelivery,
 } from "./outbox";

@@ -1,9 +1,18 @@
 import type { Statement, Tx } from "../platform";
 
-/** What happened to a merchant's bill. */
-export type EventKind = "payment.accepted" | "payment.reversed" | "bill.cancelled";
+/** What merchants are told of their bills, and what is mailed to their customers. */
+const KINDS = {
+  callback: ["payment.accepted", "payment.reversed", "bill.cancelled"],
+  email: ["email.bill", "email.receipt"],
+} as const;
 
-/** An event to be delivered to a merchant. */
+/** Ways out of the outbox. Each has claims of its own, so that none waits for another. */
+export type Lane = keyof typeof KINDS;
+
+/** What happened to a merchant's bill, or what is to be mailed about it. */
+export type EventKind = (typeof KINDS)[Lane][number];
+
+/** An event to be delivered. */
 export interface NewEvent {
   readonly eventId: string;
   readonly billKey: string;
@@ -49,8 +58,8 @@ export interface ClaimedEvent {
 }
 
 /**
- * A claim is a lease: whoever takes it and dies gives it back by waiting. Only the oldest undelivered event of a bill is
- * ever due, and of one merchant only so many at a time, so that a slow one holds up nobody else. Events are marked, never
+ * A claim is a lease: whoever takes it and dies gives it back by waiting. Where order matters, only the oldest undelivered
+ * event of a bill is ever due; and of one merchant only so many at a time, so that a slow one holds up nobody else. Events are marked, never
  * passed over by number: one that commits late is found as any other.
  */
 const CLAIM: Statement = {
@@ -58,15 +67,19 @@ const CLAIM: Statement = {
   isWrite: true,
   text: `
     with due as (
-      select o.event_id, row_number() over (partition by o.merchant_id order by o.next_attempt_at, o.event_id) as place
+      select o.event_id,
+             coalesce(b.in_flight, 0)
+               + row_number() over (partition by o.merchant_id order by o.next_attempt_at, o.event_id) as place
         from outbox o
+        left join unnest($4::int[], $7::int[]) as b(merchant_id, in_flight) on b.merchant_id = o.merchant_id
        where o.delivered_at is null and o.dead_at is null and o.next_attempt_at <= clock_timestamp()
          and (o.claimed_until is null or o.claimed_until < clock_timestamp())
-         and o.merchant_id <> all($4::int[])
-         and not exists (
+         and coalesce(b.in_flight, 0) < $2 and o.kind = any($5::text[])
+         and not ($6::boolean and exists (
            select from outbox earlier
             where earlier.bill_key = o.bill_key and earlier.bill_version < o.bill_version
-              and earlier.delivered_at is null and earlier.dead_at is null)
+              and earlier.kind = any($5::text[])
+              and earlier.delivered_at is null and earlier.dead_at is null))
     ), chosen as (
       select o.event_id from outbox o join due d on d.event_id = o.event_id
        where d.place <= $2
@@ -84,19 +97,21 @@ const CLAIM: Statement = {
 };
 
 /**
- * Claims events that are due.
+ * Claims events that are due in one lane. Callbacks of one bill are due in the order of its versions; mails are not: a
+ * receipt need not wait for a mail that nobody takes.
  *
- * @param claim.perMerchant as many of one merchant at most
+ * @param claim.perMerchant as many of one merchant at most, together with those in flight
  * @param claim.leaseMs how long the claim holds
- * @param claim.except merchants that have enough in flight already
+ * @param claim.inFlight how many events of each merchant the caller is delivering already
  */
 export async function claimDueEvents(
   tx: Tx,
   claim: {
+    readonly lane: Lane;
     readonly limit: number;
     readonly perMerchant: number;
     readonly leaseMs: number;
-    readonly except: readonly number[];
+    readonly inFlight: ReadonlyMap<number, number>;
   },
 ): Promise<ClaimedEvent[]> {
   const rows = await tx.run<{
@@ -107,7 +122,10 @@ export async function claimDueEvents(
     payload: Record<string, unknown>;
     attempts: number;
     created_at_ms: number;
-  }>(CLAIM, [claim.limit, claim.perMerchant, claim.leaseMs, claim.except]);
+  }>(CLAIM, [
+    ...[claim.limit, claim.perMerchant, claim.leaseMs, [...claim.inFlight.keys()]],
+    ...[KINDS[claim.lane], claim.lane === "callback", [...claim.inFlight.values()]],
+  ]);
   return rows.map((row) => ({
     eventId: row.event_id,
     billKey: row.bill_key,
@@ -125,6 +143,8 @@ export interface DeliveryResult {
   readonly httpStatus: number | null;
   /** Null when it was delivered. */
   readonly fault: string | null;
+  /** Trying again would change nothing: it becomes a dead letter at once. */
+  readonly isFinal?: boolean;
 }
 
 const RECORD: Statement = {

@@ -1,4 +1,5 @@
 import type { Statement, Tx } from "../platform";
+import type { Lane } from "./outbox";
 
 /** Where an event stands. */
 export type EventState = "waiting" | "delivered" | "dead";
@@ -26,6 +27,7 @@ const LIST: Statement = {
              (select a.fault from callback_attempt a where a.event_id = o.event_id order by a.attempt_no desc limit 1) as fault
         from outbox o join merchant m on m.merchant_id = o.merchant_id) e
      where ($1::text is null or state = $1) and ($2::text is null or service_id = $2)
+       and ($4::text is null or (kind like 'email.%') = ($4 = 'email'))
      order by created_at desc, event_id desc
      limit $3`,
 };
@@ -33,7 +35,12 @@ const LIST: Statement = {
 /** Events, the latest first. */
 export async function listEvents(
   tx: Tx,
-  filter: { readonly state: EventState | null; readonly serviceId: string | null; readonly limit: number },
+  filter: {
+    readonly state: EventState | null;
+    readonly serviceId: string | null;
+    readonly lane: Lane | null;
+    readonly limit: number;
+  },
 ): Promise<EventRow[]> {
   const rows = await tx.run<{
     event_id: string;
@@ -45,7 +52,7 @@ export async function listEvents(
     created_at: Date;
     next_attempt_at: Date;
     fault: string | null;
-  }>(LIST, [filter.state, filter.serviceId, filter.limit]);
+  }>(LIST, [filter.state, filter.serviceId, filter.limit, filter.lane]);
   return rows.map((row) => ({
     eventId: row.event_id,
     serviceId: row.service_id,

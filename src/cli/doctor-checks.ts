@@ -1,3 +1,4 @@
+import { openMailer } from "../callbacks";
 import { loadCatalog } from "../flows";
 import { readTrialBalance } from "../ledger";
 import { type Config, deadlineIn, messageOf, openRedis, systemClock } from "../platform";
@@ -32,6 +33,7 @@ export async function examine(services: Services, config: Config): Promise<Findi
       ["partners, products and keys", () => checkCatalog(context)],
       ["clock", () => checkClock(context)],
       ["redis", () => checkRedis(services)],
+      ["mail", () => checkMail(config)],
     ];
     const findings: Finding[] = [];
     for (const [name, check] of checks) findings.push({ name, ...(await orFailed(check)) });
@@ -164,5 +166,16 @@ async function checkRedis(services: Services): Promise<Omit<Finding, "name">> {
     return { verdict: "warning", detail: messageOf(error), advice: "payments go on without it; check REDIS_URL" };
   } finally {
     redis.disconnect();
+  }
+}
+
+async function checkMail({ mail }: Config): Promise<Omit<Finding, "name">> {
+  if (mail === null) return { verdict: "ok", detail: "none: customers are not mailed their bills" };
+  const { host, port } = mail;
+  try {
+    await openMailer(mail).verify();
+    return { verdict: "ok", detail: `${host}:${port} takes us in, sender ${mail.from.address}` };
+  } catch (error) {
+    return { verdict: "warning", detail: messageOf(error), advice: "mails wait and are tried again; check SMTP_URL" };
   }
 }

@@ -1,3 +1,5 @@
+export { rupiahText } from "../domain";
+
 /** Writes a line to standard output: results, and nothing else, so that they can be piped. */
 export function print(line: string): void {
   process.stdout.write(`${line}\n`);
@@ -24,11 +26,6 @@ export function printTable(header: readonly string[], rows: readonly (readonly s
   print(line(header));
   print(line(widths.map((width) => "-".repeat(width))));
   for (const row of rows) print(line(row));
-}
-
-/** Whole rupiah for people: `Rp 1.250.000`. */
-export function rupiahText(amount: bigint): string {
-  return `Rp ${amount.toString().replaceAll(/\B(?=(\d{3})+$)/g, ".")}`;
 }
 
 /** A progress line on standard error that rewrites itself on a terminal, and is quiet otherwise. */

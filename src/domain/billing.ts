@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { billStateAt, type Bill } from "./bill";
+import { faultOfEmailAddress } from "./email-address";
 import { RUPIAH_MAX, sumRupiah } from "./rupiah";
 
 /** States of a bill as merchants are told them; part-paid bills are unpaid ones with payments listed. */
@@ -110,10 +111,13 @@ export const newBillingSchema = z.object({
     .max(20)
     .optional(),
   customer_name: plainText(100).refine((text) => text !== "", "must not be empty"),
-  customer_email: plainText(254).refine(
-    (text) => /^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$/.test(text),
-    "must be an e-mail address",
-  ),
+  customer_email: z
+    .string()
+    .trim()
+    .superRefine((text, context) => {
+      const fault = faultOfEmailAddress(text);
+      if (fault !== null) context.addIssue({ code: "custom", message: `must be an e-mail address: ${fault}` });
+    }),
   customer_phone: z
     .union([z.string(), z.number()])
     .transform(String)

@@ -4,6 +4,7 @@ export * from "./billing";
 export * from "./business-date";
 export * from "./dialect";
 export * from "./dialect-presets";
+export * from "./email-address";
 export * from "./inquiry";
 export * from "./journal";
 export * from "./outcome";

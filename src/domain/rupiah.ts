@@ -12,3 +12,8 @@ export function sumRupiah(amounts: Iterable<bigint>): bigint {
 export function minRupiah(a: bigint, b: bigint): bigint {
   return a < b ? a : b;
 }
+
+/** Whole rupiah for people: `Rp 1.250.000`. */
+export function rupiahText(amount: bigint): string {
+  return `Rp ${amount.toString().replaceAll(/\B(?=(\d{3})+$)/g, ".")}`;
+}

@@ -8,6 +8,7 @@ import {
   newBillingSchema,
   STATIC_BILLING_ID,
 } from "../domain";
+import { enqueueEvents } from "../callbacks";
 import { Fault, type Tx } from "../platform";
 import {
   findMerchantBill,
@@ -124,6 +125,11 @@ async function createOrFind(
       merchantId: merchant.merchantId,
     },
   ]);
+  if (deps.sendsMail) {
+    const eventId = deps.ids.entryId(deps.clock.nowMs());
+    const { merchantId } = merchant;
+    await enqueueEvents(tx, [{ eventId, billKey, billVersion: 1, merchantId, kind: "email.bill", payload: {} }]);
+  }
   return { kind: "bill", bill };
 }
 

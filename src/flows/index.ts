@@ -17,6 +17,7 @@ export {
 export { createBilling } from "./create-billing";
 export { authenticateMerchant, type MerchantDirectory } from "./merchants";
 export { openReversalDesk, type ReversalDesk } from "./post-reversal";
+export { composeBillMail } from "./bill-mail";
 export { BILL_COLUMNS, type BillLine, checkBillLines, type CheckedBill, type LineProblem } from "./check-bill-lines";
 export { openPaymentDesk, type PaymentDesk } from "./payment-desk";
 export { type PaymentItem, type PostedAnswer, postPayments } from "./post-payments";

@@ -193,6 +193,6 @@ export function linkOf({ publicUrl }: Pick<BillingDeps, "publicUrl">, { linkCode
 }
 
 /** Runs one request's work in one transaction. */
-export function transact<T>(deps: BillingDeps, work: (tx: Tx) => Promise<T>): Promise<T> {
+export function transact<T>(deps: Pick<BillingDeps, "db" | "clock">, work: (tx: Tx) => Promise<T>): Promise<T> {
   return deps.db.withTransaction(deadlineIn(deps.clock, TIMEOUT_MS), work);
 }

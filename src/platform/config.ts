@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ConfigFault } from "./faults";
+import { type MailSettings, readMailSettings } from "./mail-settings";
 
 /** Process settings. Everything an owner tunes per counterparty is data in the database instead. */
 export interface Config {
@@ -17,6 +18,8 @@ export interface Config {
   readonly merchantStaticProduct: string;
   /** Hosts that callbacks may be sent to although they are private, and over http. */
   readonly callbackAllowedHosts: readonly string[];
+  /** Where customers' bills are mailed from; null: no mail is sent. Holds a password. */
+  readonly mail: MailSettings | null;
   /** The owner's connection for migrations; null: `databaseUrl` serves for both. */
   readonly migrationDatabaseUrl: string | null;
   readonly databasePoolMax: number;
@@ -53,6 +56,12 @@ export const SETTINGS = {
   CALLBACK_ALLOWED_HOSTS: {
     default: "",
     about: "hosts, comma separated, that callbacks may reach although they are private, and over http",
+  },
+  SMTP_URL: { default: "", about: "smtp://user:password@host:587 or smtps://…:465; unset: no mail to customers" },
+  SMTP_TLS: { default: "on", about: "off: plain text over smtp://, for a mail server inside one's own network" },
+  MAIL_FROM: {
+    default: "",
+    about: "sender, billing@example.com or Name <billing@example.com>; required with SMTP_URL",
   },
   DATABASE_POOL_MAX: { default: "8", about: "connections of this process to PostgreSQL" },
   REDIS_URL: { default: "", about: "Redis 6 or later; optional, only ever affects latency" },
@@ -107,6 +116,9 @@ const schema = z.object({
   MERCHANT_PRODUCT: productCode,
   MERCHANT_STATIC_PRODUCT: productCode,
   CALLBACK_ALLOWED_HOSTS: z.string().transform((text) => text.split(",").flatMap((host) => host.trim() || [])),
+  SMTP_URL: z.string(),
+  SMTP_TLS: z.enum(["on", "off"], "must be on or off"),
+  MAIL_FROM: z.string(),
   DATABASE_POOL_MAX: wholeNumber(2, 500),
   REDIS_URL: orNull(url("redis:", "rediss:")),
   CREDENTIAL_KEYS: orNull(z.string().transform(parseCredentialKeys)),
@@ -123,6 +135,8 @@ const schema = z.object({
   ),
   ALLOW_UNSAFE_DURABILITY: flag,
 });
+
+const NO_MAIL = { mail: null, problems: [] };
 
 /**
  * Reads settings from an environment. Pure.
@@ -147,6 +161,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   if (given["MERCHANT_PRODUCT"] === given["MERCHANT_STATIC_PRODUCT"]) {
     problems.push("MERCHANT_STATIC_PRODUCT: must be another productCode than MERCHANT_PRODUCT: their rules differ");
   }
+  const { mail, problems: ofMail } = parsed.success ? readMailSettings(parsed.data) : NO_MAIL;
+  problems.push(...ofMail);
   if (!parsed.success || problems.length > 0) throw new ConfigFault("these settings are wrong", problems);
   const value = parsed.data;
   return Object.freeze({
@@ -158,6 +174,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     merchantProduct: value.MERCHANT_PRODUCT,
     merchantStaticProduct: value.MERCHANT_STATIC_PRODUCT,
     callbackAllowedHosts: value.CALLBACK_ALLOWED_HOSTS,
+    mail,
     migrationDatabaseUrl: value.MIGRATION_DATABASE_URL,
     databasePoolMax: value.DATABASE_POOL_MAX,
     redisUrl: value.REDIS_URL,

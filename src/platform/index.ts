@@ -8,6 +8,7 @@ export * from "./faults";
 export * from "./ids";
 export * from "./key-lock";
 export * from "./logger";
+export type { MailSettings } from "./mail-settings";
 export * from "./metrics";
 export * from "./redis";
 export * from "./secret-box";

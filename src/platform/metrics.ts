@@ -10,6 +10,7 @@ export interface Metrics {
   countDeviation(labels: { readonly partner: string; readonly field: string; readonly kind: string }): void;
   countTamperAlarm(): void;
   countCallback(result: "delivered" | "failed" | "dead"): void;
+  countMail(result: "delivered" | "failed" | "dead"): void;
   countFault(where: string): void;
   /** A value that is read when it is asked for. */
   watch(name: string, help: string, read: () => number): void;
@@ -54,6 +55,12 @@ export function createMetrics(): Metrics {
     labelNames: ["result"],
     registers,
   });
+  const mails = new Counter({
+    name: "biller_mails_total",
+    help: "Attempts to hand over mails to customers, by how they ended",
+    labelNames: ["result"],
+    registers,
+  });
   const faults = new Counter({
     name: "biller_faults_total",
     help: "Faults by the place that noticed them",
@@ -68,6 +75,7 @@ export function createMetrics(): Metrics {
     countDeviation: (labels) => deviations.inc(labels),
     countTamperAlarm: () => tamperAlarms.inc(),
     countCallback: (result) => callbacks.inc({ result }),
+    countMail: (result) => mails.inc({ result }),
     countFault: (where) => faults.inc({ where }),
     watch(name, help, read) {
       registry.registerMetric(

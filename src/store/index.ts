@@ -33,6 +33,7 @@ export { readServerState, type ServerState } from "./server-state";
 export { readLiveQuotes, readLiveQuotesOfBill, saveQuotes, type StoredQuote } from "./quotes";
 export {
   findMerchantBill,
+  findMerchantBillByKey,
   insertMerchantBill,
   insertMerchantPayments,
   listMerchantBills,

@@ -91,6 +91,17 @@ export async function findMerchantBill(
   return row === undefined ? null : billOf(row);
 }
 
+const FIND_BY_KEY: Statement = {
+  name: "store_find_merchant_bill_by_key",
+  text: `select ${COLUMNS} from merchant_bill where bill_key = $1`,
+};
+
+/** The merchant's side of a bill; null when no merchant made it. */
+export async function findMerchantBillByKey(tx: Tx, billKey: string): Promise<MerchantBill | null> {
+  const [row] = await tx.run<Row>(FIND_BY_KEY, [billKey]);
+  return row === undefined ? null : billOf(row);
+}
+
 const LIST: Statement = {
   name: "store_list_merchant_bills",
   text: `

@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { type EventState, listEvents, replayEvents } from "../../callbacks";
+import { type EventState, type Lane, listEvents, replayEvents } from "../../callbacks";
 import { Fault } from "../../platform";
 import { print, printJson, printTable } from "../output";
 import { withOwner } from "../with-database";
@@ -7,16 +7,20 @@ import { withServices } from "../with-services";
 
 /** `callback list`, `callback replay`. */
 export function callbackCommands(program: Command): void {
-  const callback = program.command("callback").description("what merchants were told, and what they could not be told");
+  const callback = program
+    .command("callback")
+    .description("what merchants were told and customers were mailed, and what could not be delivered");
 
   callback
     .command("list")
     .description("events, the latest first")
     .addOption(new Option("--state <state>", "only these").choices(["waiting", "delivered", "dead"]))
+    .addOption(new Option("--lane <lane>", "only callbacks to merchants, or only mail").choices(["callback", "email"]))
     .option("--merchant <serviceId>", "only of this merchant")
     .option("--json", "machine-readable output")
-    .action(async (options: { state?: EventState; merchant?: string; json?: true }) => {
-      const filter = { state: options.state ?? null, serviceId: options.merchant ?? null, limit: 200 };
+    .action(async (options: { state?: EventState; lane?: Lane; merchant?: string; json?: true }) => {
+      const { state = null, lane = null, merchant: serviceId = null } = options;
+      const filter = { state, lane, serviceId, limit: 200 };
       const events = await withServices((services) =>
         withOwner(services, ({ transact }) => transact((tx) => listEvents(tx, filter))),
       );
@@ -39,7 +43,7 @@ export function callbackCommands(program: Command): void {
 
   callback
     .command("replay <eventId...>")
-    .description("send events again, under their own ids: dead letters, or any that a merchant has lost")
+    .description("send events again, under their own ids: dead letters, or any that somebody has lost")
     .action(async (eventIds: string[]) => {
       const wrong = eventIds.filter((id) => !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id));
       if (wrong.length > 0) throw new Fault("event_id", `no event id: ${wrong.join(", ")}`);

@@ -24,6 +24,7 @@ describe("settings", () => {
       publicUrl: null,
       merchantProduct: "900001",
       merchantStaticProduct: "900003",
+      mail: null,
       callbackAllowedHosts: [],
       attemptRetentionMonths: 24,
       databaseUrl: null,
@@ -146,6 +147,69 @@ describe("settings", () => {
     for (const env of [wrong, { ...wrong, CREDENTIAL_KEYS: keys }, { CREDENTIAL_KEYS: `a:${secret},a:${secret}` }]) {
       expect(faultsOf(env).length).toBeGreaterThan(0);
       expect(() => loadConfig(env)).toThrow(expect.not.objectContaining({ message: expect.stringContaining(secret) }));
+    }
+  });
+});
+
+describe("mail settings", () => {
+  const mailOf = (env: Record<string, string>) => loadConfig({ MAIL_FROM: "billing@example.com", ...env }).mail;
+  it.each<[string, Record<string, string>, Record<string, unknown>]>([
+    [
+      "STARTTLS and a password, both percent-encoded",
+      {
+        SMTP_URL: "smtp://toko%40example.com:p%3A%2F%40@mail.example.com",
+        MAIL_FROM: "Toko Maju <billing@example.com>",
+      },
+      {
+        ...{ host: "mail.example.com", port: 587, tls: "starttls" },
+        credentials: { user: "toko@example.com", password: "p:/@" },
+        from: { name: "Toko Maju", address: "billing@example.com" },
+      },
+    ],
+    ["TLS from the start", { SMTP_URL: "smtps://mail.example.com" }, { port: 465, tls: "implicit", credentials: null }],
+    ["a port", { SMTP_URL: "smtps://mail.example.com:2465/" }, { port: 2_465 }],
+    ["no TLS", { SMTP_URL: "smtp://relay:25", SMTP_TLS: "off" }, { port: 25, tls: "none", host: "relay" }],
+    ["no TLS and a password on this machine", { SMTP_URL: "smtp://u:p@[::1]:25", SMTP_TLS: "off" }, { host: "::1" }],
+  ])("are read: %s", (_, env, wanted) => {
+    expect(mailOf(env)).toMatchObject(wanted);
+  });
+
+  it.each<[string, Record<string, string>, RegExp]>([
+    ["another protocol", { SMTP_URL: "http://mail" }, /^SMTP_URL: must be a URL starting with smtp:\/\/ or smtps/],
+    ["no URL", { SMTP_URL: "mail.example.com:587" }, /^SMTP_URL: must be a URL/],
+    [
+      "a query",
+      { SMTP_URL: "smtp://mail?tls.rejectUnauthorized=false" },
+      /^SMTP_URL: must hold nothing after the port/,
+    ],
+    ["a path", { SMTP_URL: "smtp://mail/x" }, /^SMTP_URL: must hold nothing after the port/],
+    ["a user without a password", { SMTP_URL: "smtp://u@mail" }, /^SMTP_URL: must hold both/],
+    ["a line feed in the password", { SMTP_URL: "smtp://u:a%0Ab@mail" }, /^SMTP_URL: .*percent-encoded/],
+    ["a broken escape", { SMTP_URL: "smtp://u:a%zz@mail" }, /^SMTP_URL: .*percent-encoded/],
+    ["smtps without TLS", { SMTP_URL: "smtps://mail", SMTP_TLS: "off" }, /contradict/],
+    [
+      "a password in plain text",
+      { SMTP_URL: "smtp://u:p@mail", SMTP_TLS: "off" },
+      /^SMTP_URL: a password is sent in plain text/,
+    ],
+    ["TLS of another kind", { SMTP_URL: "smtp://mail", SMTP_TLS: "maybe" }, /^SMTP_TLS: must be on or off/],
+    ["no sender", { SMTP_URL: "smtp://mail", MAIL_FROM: "" }, /^MAIL_FROM: required/],
+    ["a sender that is no address", { SMTP_URL: "smtp://mail", MAIL_FROM: "Toko" }, /^MAIL_FROM: must be an address/],
+    ["two senders", { SMTP_URL: "smtp://mail", MAIL_FROM: "a@b.id, c@d.id" }, /^MAIL_FROM: must be an address/],
+    [
+      "a header in the sender",
+      { SMTP_URL: "smtp://mail", MAIL_FROM: "A\nBcc: c@d.id <a@b.id>" },
+      /^MAIL_FROM: must be/,
+    ],
+    ["a sender and no server", { SMTP_URL: "" }, /^SMTP_URL: required with MAIL_FROM/],
+  ])("are refused: %s", (_, env, fault) => {
+    expect(faultsOf({ MAIL_FROM: "billing@example.com", ...env })).toEqual([expect.stringMatching(fault)]);
+  });
+
+  it("never show their password in a fault", () => {
+    const secret = "geheim";
+    for (const SMTP_URL of [`smtp://u:${secret}@mail?x`, `smtp://u:${secret}@mail`, `ftp://u:${secret}@mail`]) {
+      expect(faultsOf({ SMTP_URL, SMTP_TLS: "off" }).join()).not.toContain(secret);
     }
   });
 });
