@@ -15,3 +15,4 @@ export {
 } from "./outbox";
 export { type EventRow, type EventState, listEvents, replayEvents } from "./queries";
 export { faultOfCallbackUrl, isPublic, type Resolve, vetTarget, type VettedTarget } from "./vetted-address";
+export * from "./checkpoints";

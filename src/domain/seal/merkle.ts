@@ -30,37 +30,36 @@ export function merkleRoot(hashes: readonly Buffer[]): Buffer {
   return level[0] as Buffer;
 }
 
-/** One step from a leaf to the root: the hash beside, and on which side it stands. */
-export interface PathStep {
-  readonly side: "left" | "right";
-  readonly hash: Buffer;
-}
-
-/** The hashes that lead from one leaf to the root, from the bottom up. */
-export function merklePath(hashes: readonly Buffer[], leafNo: number): PathStep[] {
+/** The hashes that lead from one leaf to the root, from the bottom up; the sides follow from the leaf's number. */
+export function merklePath(hashes: readonly Buffer[], leafNo: number): Buffer[] {
   if (!(leafNo in hashes)) throw new RangeError(`no leaf ${leafNo} among ${hashes.length}`);
-  const path: PathStep[] = [];
+  const path: Buffer[] = [];
   let level = hashes;
-  let at = leafNo;
-  while (level.length > 1) {
+  for (let at = leafNo; level.length > 1; at >>= 1) {
     const beside = level[at ^ 1];
-    if (beside !== undefined) path.push({ side: at % 2 === 0 ? "right" : "left", hash: beside });
-    const above: Buffer[] = [];
-    for (let left = 0; left < level.length; left += 2) {
-      above.push(merkleRoot(level.slice(left, left + 2)));
-    }
-    level = above;
-    at >>= 1;
+    if (beside !== undefined) path.push(beside);
+    const below = level;
+    level = Array.from({ length: Math.ceil(below.length / 2) }, (_, pair) =>
+      merkleRoot(below.slice(pair * 2, pair * 2 + 2)),
+    );
   }
   return path;
 }
 
-/** The root that a leaf and its path lead to. */
-export function rootOfPath(leaf: Buffer, path: readonly PathStep[]): Buffer {
-  return path.reduce(
-    (hash, step) => (step.side === "left" ? nodeHash(step.hash, hash) : nodeHash(hash, step.hash)),
-    leaf,
-  );
+/** The root that a leaf and its path lead to; null when the path is not as long as that place in the tree needs it. */
+export function rootOfPath(leaf: Buffer, leafNo: number, leaves: number, path: readonly Buffer[]): Buffer | null {
+  const rest = [...path];
+  let hash = leaf;
+  let at = leafNo;
+  for (let size = leaves; size > 1; size = Math.ceil(size / 2)) {
+    if ((at ^ 1) < size) {
+      const beside = rest.shift();
+      if (beside === undefined) return null;
+      hash = at % 2 === 0 ? nodeHash(hash, beside) : nodeHash(beside, hash);
+    }
+    at >>= 1;
+  }
+  return rest.length === 0 && leafNo < leaves ? hash : null;
 }
 
 /** Leaf hashes as they are stored: 32 bytes each, one behind the other. */

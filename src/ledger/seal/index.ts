@@ -6,9 +6,14 @@ export {
   makeCheckpoint,
   type StoredCheckpoint,
 } from "./checkpoints";
-export { addSealKey, faultOfKeys, listSealKeys, readSigningKey, type SealKey } from "./keys";
+export { exportSealed } from "./export";
+export { findSealedItems, MASK_ACTION, maskSealedItem, type SealedItem } from "./items";
+export { addSealKey, listSealKeys, readSigningKey, type SealKey } from "./keys";
+export { buildProof, type Proof, type SignedHeader, type SignedText } from "./proof";
+export { describeSealing } from "./readiness";
 export { readSealedRows } from "./rows";
-export { isoOfMicros, newSealPace, type SealPass, sealPass, type SealTiming } from "./seal-pass";
+export { newSealPace, type SealPass, sealPass, type SealTiming } from "./seal-pass";
 export { openSealer, type Sealer, type SealerOptions } from "./sealer";
 export { readSealState, type SealState } from "./state";
 export { readSealStatus, type SealStatus } from "./status";
+export { type Finding, FINDINGS_MAX, verifySeals, type Verdict, type VerifyOptions } from "./verify";
