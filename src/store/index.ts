@@ -43,6 +43,8 @@ export {
   reverseMerchantPayment,
 } from "./merchant-bills";
 export {
+  addMerchantSecret,
+  retireMerchantSecrets,
   insertMerchant,
   type MerchantSecretKind,
   type NewMerchant,

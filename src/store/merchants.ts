@@ -110,10 +110,37 @@ export async function insertMerchant(tx: Tx, merchant: NewMerchant, box: SecretB
   const [row] = await tx.run<{ merchant_id: number }>(INSERT_MERCHANT, values);
   if (row === undefined) return null;
   for (const kind of ["password", "hmac", "callback"] as const) {
-    const credentialId = randomUUID();
-    const sealed = box.seal(secrets[kind], identityOf(row.merchant_id, kind, credentialId));
-    const { keyId, nonce, ciphertext } = sealed;
-    await tx.run(INSERT_SECRET, [credentialId, row.merchant_id, kind, keyId, nonce, ciphertext]);
+    await addMerchantSecret(tx, row.merchant_id, kind, secrets[kind], box);
   }
   return row.merchant_id;
+}
+
+/** Adds a secret beside those of its kind that are valid: from now on all of them are, and all callback keys sign. */
+export async function addMerchantSecret(
+  tx: Tx,
+  merchantId: number,
+  kind: MerchantSecretKind,
+  secret: string,
+  box: SecretBox,
+): Promise<void> {
+  const credentialId = randomUUID();
+  const { keyId, nonce, ciphertext } = box.seal(secret, identityOf(merchantId, kind, credentialId));
+  await tx.run(INSERT_SECRET, [credentialId, merchantId, kind, keyId, nonce, ciphertext]);
+}
+
+const RETIRE_SECRETS: Statement = {
+  name: "store_retire_merchant_secrets",
+  isWrite: true,
+  text: `
+    update merchant_credential set retired_at = clock_timestamp()
+     where merchant_id = $1 and kind = $2 and retired_at is null
+       and credential_id <> (select c.credential_id from merchant_credential c
+                              where c.merchant_id = $1 and c.kind = $2 and c.retired_at is null
+                              order by c.created_at desc, c.credential_id limit 1)
+    returning credential_id`,
+};
+
+/** Retires all secrets of a kind but the newest; returns how many. */
+export async function retireMerchantSecrets(tx: Tx, merchantId: number, kind: MerchantSecretKind): Promise<number> {
+  return (await tx.run(RETIRE_SECRETS, [merchantId, kind])).length;
 }

@@ -1,5 +1,6 @@
 import { createHash, createHmac } from "node:crypto";
-import { fill, inquiryMessage, paymentMessage } from "../support/builders";
+import { fill, inquiryMessage, paymentMessage, TEST_KEYS } from "../support/builders";
+import { startBiller } from "../support/command-line";
 import { startTestHost, type TestHost } from "../support/host";
 import { addMerchant, billingRequest, callBilling, legacySignature, MERCHANT, SECRETS } from "../support/merchants";
 import { openReceiver, type Receiver } from "../support/receiver";
@@ -204,6 +205,37 @@ describe("callbacks", () => {
     expect(receiver.received).toEqual([]);
     await receiver.wait(1, 5_000);
     expect(receiver.received).toHaveLength(1);
+  });
+
+  it("are signed with both keys while one is being replaced, and with the new one afterwards", async () => {
+    const settings = {
+      ...{ DATABASE_URL: database.appUrl, MIGRATION_DATABASE_URL: database.ownerUrl },
+      CREDENTIAL_KEYS: TEST_KEYS.map(([id, key]) => `${id}:${key.toString("base64")}`).join(),
+    };
+    const biller = (...args: string[]) => startBiller(args, settings).ended;
+    const rotated = await biller("merchant", "rotate", MERCHANT.serviceId, "callback");
+    const secret = rotated.out.trim().split(/\s/).at(-1) ?? "";
+    expect(secret).toHaveLength(32);
+    const signaturesOf = async (count: number): Promise<string[]> => {
+      await new Promise((resolve) => setTimeout(resolve, 2_500));
+      await pay(await create());
+      const call = (await receiver.wait(count))[count - 1];
+      const { "x-event-id": id, "x-timestamp": time, "x-signature": signature } = call?.headers ?? {};
+      const text = `${String(id)}.${String(time)}.${call?.body}`;
+      const names = new Map(
+        [SECRETS.callback, secret].map((key) => [`v1=${createHmac("sha256", key).update(text).digest("hex")}`, key]),
+      );
+      return String(signature)
+        .split(",")
+        .map((each) => names.get(each) ?? "unknown");
+    };
+    expect(await signaturesOf(1)).toEqual([secret, SECRETS.callback]);
+    expect((await biller("merchant", "retire", MERCHANT.serviceId, "callback")).out).toMatch(/^1 retired/);
+    expect(await signaturesOf(2)).toEqual([secret]);
+    expect((await biller("merchant", "retire", MERCHANT.serviceId, "callback")).out).toMatch(/^0 retired/);
+    const unknown = await biller("merchant", "rotate", "999", "hmac");
+    expect([unknown.code === 0, unknown.err]).toEqual([false, expect.stringContaining("no active merchant 999")]);
+    expect((await biller("merchant", "rotate", MERCHANT.serviceId, "pin")).code).not.toBe(0);
   });
 
   it("to a private address are refused each time, and nothing is sent", async () => {

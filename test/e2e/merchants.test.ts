@@ -195,6 +195,39 @@ describe("the merchants' face", () => {
     }
   });
 
+  it("is inquired by JSON body and by query string, with numbers as text and as numbers", async () => {
+    const { fields: created } = await create({ transaction_number: "700123" });
+    const asked = question(created);
+    const expected = (await inquire(created)).fields;
+    expect(expected).toMatchObject({ response_code: "00", billing_status: "UNPAID" });
+    const asText = { ...asked, billing_id: String(created["billing_id"]) };
+    const asNumbers = { ...asked, service_id: Number(MERCHANT.serviceId), transaction_number: 700_123 };
+    for (const [method, body] of [
+      ["GET", asText],
+      ["POST", asText],
+      ["GET", asNumbers],
+      ["POST", asNumbers],
+    ] as const) {
+      expect((await callBilling(`${host.url}/billing/inquire`, { method, body })).fields).toEqual(expected);
+    }
+    const query = new URLSearchParams(asText as Record<string, string>).toString();
+    expect((await callBilling(`${host.url}/billing/inquire?${query}`, { method: "GET" })).fields).toEqual(expected);
+  });
+
+  it("says which of the two names of a bill is missing, to those who have signed", async () => {
+    const { fields: created } = await create();
+    for (const what of ["inquire", "cancel"]) {
+      const ask = async (changes: Record<string, unknown>) =>
+        (await callBilling(`${host.url}/billing/${what}`, { body: { ...question(created), ...changes } })).fields;
+      expect((await ask({ billing_id: undefined }))["response_message"]).toBe("billing_id must be given");
+      expect((await ask({ billing_id: [1] }))["response_message"]).toBe("billing_id must be given");
+      const without = { transaction_number: "", signature: legacySignature("") };
+      expect((await ask(without))["response_message"]).toBe("transaction_number must be given");
+      expect((await ask({ ...without, billing_id: "" }))["response_message"]).toMatch(/^billing_id and transaction/);
+      expect((await ask({ billing_id: "", signature: "x" }))["response_message"]).toBe("Not authorised");
+    }
+  });
+
   it("lists bills page by page, each once, the latest first", async () => {
     const made: unknown[] = [];
     for (let n = 0; n < 7; n++) made.unshift((await create()).fields["transaction_number"]);

@@ -1,9 +1,18 @@
 import { randomBytes } from "node:crypto";
-import type { Command } from "commander";
+import { Argument, type Command } from "commander";
 import { faultOfCallbackUrl } from "../../callbacks";
 import { PRODUCTS } from "../../flows";
-import { ConfigFault, Fault } from "../../platform";
-import { insertMerchant, readMerchants, readProducts, saveProduct } from "../../store";
+import { ConfigFault, Fault, type SecretBox, type Tx } from "../../platform";
+import {
+  addMerchantSecret,
+  insertMerchant,
+  type MerchantSecretKind,
+  readMerchants,
+  readProducts,
+  retireMerchantSecrets,
+  saveProduct,
+  type StoredMerchant,
+} from "../../store";
 import { print, printJson, printTable } from "../output";
 import { withOwner } from "../with-database";
 import { withServices } from "../with-services";
@@ -16,7 +25,7 @@ interface AddOptions {
   readonly json?: true;
 }
 
-/** `merchant add`, `merchant list`. */
+/** `merchant add`, `merchant rotate`, `merchant retire`, `merchant list`. */
 export function merchantCommands(program: Command): void {
   const merchant = program.command("merchant").description("who creates bills through our API and is told about them");
 
@@ -66,6 +75,29 @@ export function merchantCommands(program: Command): void {
       );
     });
 
+  const kinds = new Argument("<kind>", "which secret").choices(["password", "hmac", "callback"]);
+  merchant
+    .command("rotate <serviceId>")
+    .description("make another secret beside the one in use and show it once; both are valid until `merchant retire`")
+    .addArgument(kinds)
+    .action(async (serviceId: string, kind: MerchantSecretKind) => {
+      const secret = newSecret();
+      await withMerchant(serviceId, (tx, { merchantId }, box) => addMerchantSecret(tx, merchantId, kind, secret, box));
+      print(`another ${kind} secret of merchant ${serviceId}; a running host knows it within two seconds. Shown once:`);
+      print(`  ${secret}`);
+    });
+
+  merchant
+    .command("retire <serviceId>")
+    .description("end the validity of all secrets of a kind but the newest")
+    .addArgument(kinds)
+    .action(async (serviceId: string, kind: MerchantSecretKind) => {
+      const retired = await withMerchant(serviceId, (tx, { merchantId }) =>
+        retireMerchantSecrets(tx, merchantId, kind),
+      );
+      print(`${retired} retired; the newest ${kind} secret of merchant ${serviceId} is valid`);
+    });
+
   merchant
     .command("list")
     .description("active merchants; never shows a secret")
@@ -91,6 +123,22 @@ export function merchantCommands(program: Command): void {
         );
       }
     });
+}
+
+/** Does something to an active merchant, in one transaction. @throws Fault `merchant_unknown` */
+function withMerchant<T>(
+  serviceId: string,
+  work: (tx: Tx, merchant: StoredMerchant, box: SecretBox) => Promise<T>,
+): Promise<T> {
+  return withServices((services) =>
+    withOwner(services, ({ transact, secrets: box }) =>
+      transact(async (tx) => {
+        const merchant = (await readMerchants(tx, box)).find((each) => each.serviceId === serviceId);
+        if (merchant === undefined) throw new Fault("merchant_unknown", `there is no active merchant ${serviceId}`);
+        return work(tx, merchant, box);
+      }),
+    ),
+  );
 }
 
 function newSecret(): string {

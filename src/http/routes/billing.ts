@@ -54,10 +54,16 @@ export function billingRoutes(deps: BillingRouteDeps): Router {
       ctx.status = merchant === null ? 401 : 200;
       ctx.body = merchant === null ? billingFailure("Not authorised") : await answer(merchant, fields);
     };
-  const questionOf = (fields: Fields) => ({
-    billingId: textOf(fields, "billing_id"),
-    transactionNumber: textOf(fields, "transaction_number"),
-  });
+  /** Serves a call about one bill, once both of its names are there. */
+  const serveQuestion = (answer: typeof inquireBilling): Middleware =>
+    serve((merchant, fields) => {
+      const missing = ["billing_id", "transaction_number"].filter((name) => textOf(fields, name) === "");
+      if (missing.length > 0) return Promise.resolve(billingFailure(`${missing.join(" and ")} must be given`));
+      return answer(deps.billing, merchant, {
+        billingId: textOf(fields, "billing_id"),
+        transactionNumber: textOf(fields, "transaction_number"),
+      });
+    });
 
   for (const path of PATHS.create) {
     router.post(
@@ -67,17 +73,13 @@ export function billingRoutes(deps: BillingRouteDeps): Router {
     );
   }
   for (const path of PATHS.inquire) {
-    const inquire = serve((merchant, fields) => inquireBilling(deps.billing, merchant, questionOf(fields)));
+    const inquire = serveQuestion(inquireBilling);
     // Published as GET with a JSON body, which not every client can send: the query string and POST serve as well.
     router.get(path, body, inquire);
     router.post(path, body, inquire);
   }
   for (const path of PATHS.cancel) {
-    router.post(
-      path,
-      body,
-      serve((merchant, fields) => cancelBilling(deps.billing, merchant, questionOf(fields))),
-    );
+    router.post(path, body, serveQuestion(cancelBilling));
   }
   for (const path of PATHS.list) {
     router.get(
