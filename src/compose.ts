@@ -23,6 +23,7 @@ import {
   createRedisKeyLock,
   createSecretBox,
   type Db,
+  type DbOptions,
   deadlineIn,
   Fault,
   type Logger,
@@ -74,16 +75,22 @@ export async function startHost(options: HostOptions): Promise<Host> {
     metrics.countFault(where.split(",")[0] ?? where);
     logger.warn({ where, code: fault instanceof Fault ? fault.code : undefined }, messageOf(fault));
   };
-  const db = openDb({
-    url: services.databaseUrl,
-    poolMax: config.databasePoolMax,
-    applicationName: "biller-host",
-    statementTimeoutMs: 7_000,
-    lockTimeoutMs: 5_000,
-    connectTimeoutMs: 2_000,
-    clock,
-    onFault: ({ where, message }) => onFault(new Error(message), where),
-  });
+  const openPool = (poolMax: number, planning: NonNullable<DbOptions["planning"]>): Db =>
+    openDb({
+      url: services.databaseUrl,
+      poolMax,
+      planning,
+      applicationName: "biller-host",
+      statementTimeoutMs: 7_000,
+      lockTimeoutMs: 5_000,
+      connectTimeoutMs: 2_000,
+      clock,
+      onFault: ({ where, message }) => onFault(new Error(message), where),
+    });
+  // What the switch waits for has connections of its own, whatever else goes on; all it does is found by keys.
+  const besidePool = Math.max(1, Math.min(4, Math.floor(config.databasePoolMax * 0.3)));
+  const db = openPool(besidePool, "by-values");
+  const switchDb = openPool(config.databasePoolMax - besidePool, "once");
   const readCatalog = (): Promise<Catalog> =>
     db.withTransaction(deadlineIn(clock, CATALOG_TIMEOUT_MS), (tx) => loadCatalog(tx, secrets));
 
@@ -111,7 +118,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     batchesInFlight: config.batchesInFlight,
     queueMax: config.queueMax,
   };
-  const inquiries = openInquiryDesk({ db, clock, ids: randomIds, limits });
+  const inquiries = openInquiryDesk({ db: switchDb, clock, ids: randomIds, limits });
   const resolver = openCommitResolver({
     db,
     clock,
@@ -123,7 +130,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     onFault: (message) => onFault(new Error(message), "commit resolver"),
   });
   const inFlight = new Set<string>();
-  const posting = { db, clock, ids: randomIds, lock, limits, inFlight, onFault, reach };
+  const posting = { db: switchDb, clock, ids: randomIds, lock, limits, inFlight, onFault, reach };
   const payments = openPaymentDesk({ ...posting, onCommitUnknown: (items) => resolver.watch(items) });
   const reversals = openReversalDesk(posting);
   const attempts = openAttemptJournal({
@@ -240,7 +247,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       await Promise.all(lanes.map((lane) => lane.close()));
       await Promise.all([attempts.close(), drift.close()]);
       redis?.disconnect();
-      await db.close();
+      await Promise.all([switchDb.close(), db.close()]);
     },
   };
 }

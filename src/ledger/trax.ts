@@ -103,8 +103,8 @@ const APPEND: Statement = {
     with input as materialized (
       select *
         from unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[],
-                    $9::bigint[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::date[],
-                    $16::bigint[], $17::uuid[], $18::uuid[])
+                    $9::bigint[], $10::text[], $11::text[], $12::text[], $13::text[], string_to_array($14::text, chr(30)),
+                    $15::date[], $16::bigint[], $17::uuid[], $18::uuid[])
              as i(partner_id, family, trax_id, fingerprint, product_code, bill_number, bill_key, amount, fee_amount,
                   channel, outcome, result_code, sys_code, reply_body, business_date, received_at_ms, entry_id,
                   reverses_entry_id)

@@ -63,7 +63,7 @@ export const SETTINGS = {
     default: "",
     about: "sender, billing@example.com or Name <billing@example.com>; required with SMTP_URL",
   },
-  DATABASE_POOL_MAX: { default: "8", about: "connections of this process to PostgreSQL" },
+  DATABASE_POOL_MAX: { default: "10", about: "connections of this process to PostgreSQL" },
   REDIS_URL: { default: "", about: "Redis 6 or later; optional, only ever affects latency" },
   CREDENTIAL_KEYS: {
     default: "",

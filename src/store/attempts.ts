@@ -31,10 +31,11 @@ const INSERT_ATTEMPTS: Statement = {
                          result_code, http_status, is_replay, is_delivered, duration_ms, source_address, request, reply,
                          note)
     select attempt_id, to_timestamp(received_at_ms / 1000.0), partner_id, transaction_type, product_code, trax_id,
-           outcome, result_code, http_status, is_replay, is_delivered, duration_ms, source_address, request, reply, note
+           outcome, result_code, http_status, is_replay, is_delivered, duration_ms, source_address,
+           nullif(request, '')::jsonb, nullif(reply, '')::jsonb, note
       from unnest($1::uuid[], $2::bigint[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-                  $9::smallint[], $10::boolean[], $11::boolean[], $12::int[], $13::text[], $14::jsonb[], $15::jsonb[],
-                  $16::text[])
+                  $9::smallint[], $10::boolean[], $11::boolean[], $12::int[], $13::text[],
+                  string_to_array($14::text, chr(30)), string_to_array($15::text, chr(30)), $16::text[])
            as i(attempt_id, received_at_ms, partner_id, transaction_type, product_code, trax_id, outcome, result_code,
                 http_status, is_replay, is_delivered, duration_ms, source_address, request, reply, note)
     on conflict do nothing`,

@@ -39,7 +39,7 @@ books afterwards.
   --seconds N       length of one measurement, default 2
   --levels LIST     connections, default 1,8,32,64,128
   --only LIST       of ${CONTESTANTS.join(", ")}
-  --pool N          database connections of the straightforward implementation, default 8 as the host has
+  --pool N          database connections of the straightforward implementation, default 10 as the host has
   --growth          ten thousand bills and entries against many; --growth-rows N, default 10000000
   --profile         where the time goes at 64 connections: processor profile of the host, statements of PostgreSQL
   --role-setting NAME=VALUE   a setting of PostgreSQL for the role of all contestants, to try one out; repeatable
@@ -89,7 +89,7 @@ export function readOptions(): BenchOptions | null {
     seconds: isSmoke ? 0.5 : wholeNumber("seconds", values.seconds, 2),
     levels: isSmoke ? [8] : (values.levels ?? "1,8,32,64,128").split(",").map((each) => wholeNumber("levels", each, 0)),
     growthRows: wholeNumber("growth-rows", values["growth-rows"], 10_000_000),
-    poolMax: wholeNumber("pool", values.pool, 8),
+    poolMax: wholeNumber("pool", values.pool, 10),
     isJson: values.json === true,
     sqlFile: values.sql ?? null,
     hostSettings: Object.fromEntries(

@@ -11,22 +11,16 @@ export function rawTextOf(ctx: Context): string {
 export const BODY_MAX_BYTES = 16_384;
 
 /**
- * Reads a JSON body of at most 16 KiB, not compressed. The parsed form is not used: koa-bodyparser keeps the raw text
- * beside it, which is what is scanned for duplicate keys, and accepts things (an empty body, an array) that are none.
+ * Reads a JSON body of at most 16 KiB, not compressed, as text. It is not parsed here: what parses it also looks for
+ * duplicate keys, and answers in the protocol what is no JSON.
  *
- * Answers 415 for another content type or an encoding, 413 for a longer body; what is not JSON passes on to the flow as
- * raw text, whose answer is a protocol reply with status 400.
+ * Answers 415 for another content type or an encoding, 413 for a longer body.
  */
 export function jsonBody(options: { readonly withGet?: boolean } = {}): Middleware {
   const parse = bodyParser({
-    enableTypes: ["json"],
-    jsonLimit: String(BODY_MAX_BYTES),
-    strict: true,
-    onerror(error: Error & { status?: number; body?: unknown }, ctx: Context) {
-      if (error.status === 413 || typeof error.body !== "string") throw error;
-      // Not JSON, but read to its end: the flow answers it.
-      ctx.request.rawBody = error.body;
-    },
+    enableTypes: ["text"],
+    extendTypes: { text: ["application/json"] },
+    textLimit: String(BODY_MAX_BYTES),
   });
   return async function jsonBodyMiddleware(ctx, next) {
     const hasBody = ctx.get("Content-Length") !== "" || ctx.get("Transfer-Encoding") !== "";

@@ -29,7 +29,7 @@ describe("settings", () => {
       attemptRetentionMonths: 24,
       databaseUrl: null,
       migrationDatabaseUrl: null,
-      databasePoolMax: 8,
+      databasePoolMax: 10,
       redisUrl: null,
       credentialKeys: null,
       dataDir: ".data",

@@ -1,0 +1,134 @@
+import fc from "fast-check";
+import { openInquiryDesk, postPayments } from "../../src/flows";
+import { postReversal } from "../../src/flows/post-reversal";
+import { type Db, deadlineIn, openDb, randomIds, type Statement, systemClock, type Tx } from "../../src/platform";
+import {
+  catalogOf,
+  fill,
+  inquiryMessage,
+  newTraxId,
+  paymentItem,
+  paymentMessage,
+  telkomBill,
+  testPosting,
+} from "../support/builders";
+import { createTestDatabase, type TestDatabase } from "../support/services";
+
+const BILLS = ["0021008457003", "0021008457004"];
+const soon = () => deadlineIn(systemClock, 8_000);
+
+/** The same database, keeping a list of the statements that are run. */
+function listening(db: Db, seen: Map<string, Statement>): Db {
+  const listen = (tx: Tx): Tx => ({
+    run: (statement, values) => {
+      seen.set(statement.name, statement);
+      return tx.run(statement, values);
+    },
+  });
+  return {
+    ...db,
+    withTransaction: (deadline, work) => db.withTransaction(deadline, (tx) => work(listen(tx))),
+    run: (deadline, statement, values) => listen({ run: (s, v) => db.run(deadline, s, v) }).run(statement, values),
+  };
+}
+
+describe("a pool that plans once", () => {
+  let database: TestDatabase;
+  let db: Db;
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    await fill(
+      database,
+      BILLS.map((billNumber) => telkomBill({ billNumber })),
+    );
+    db = openDb({
+      ...{ url: database.appUrl, poolMax: 2, applicationName: "test", planning: "once", clock: systemClock },
+      ...{ statementTimeoutMs: 5_000, lockTimeoutMs: 3_000, connectTimeoutMs: 2_000 },
+    });
+  });
+  afterAll(async () => {
+    await db.close();
+    await database.drop();
+  });
+
+  it("finds every row of inquiries, payments and reversals by an index, on tables that are as good as empty", async () => {
+    const seen = new Map<string, Statement>();
+    const heard = listening(db, seen);
+    const catalog = await catalogOf(db);
+    const deps = { ...testPosting(heard), db: heard };
+    const [billNumber = "", other = ""] = BILLS;
+    const traxId = newTraxId();
+    const inquiries = openInquiryDesk({
+      ...{ db: heard, clock: systemClock, ids: randomIds },
+      limits: { batchMax: 8, batchesInFlight: 1, queueMax: 8 },
+    });
+    const inquiry = paymentItem(catalog, inquiryMessage({ billNumber }));
+    expect((await inquiries.submit(inquiry)).outcome).toBe("APPROVED");
+    const paying = paymentItem(catalog, paymentMessage({ billNumber, traxId }));
+    expect((await postPayments(deps, [paying], soon())).map(({ outcome }) => outcome)).toEqual(["APPROVED"]);
+    const twice = paymentItem(catalog, paymentMessage({ billNumber }));
+    expect((await postPayments(deps, [twice, paying], soon())).map(({ outcome }) => outcome)).toEqual([
+      "ALREADY_PAID",
+      "APPROVED",
+    ]);
+    const reversing = paymentItem(catalog, paymentMessage({ billNumber, traxId, transactionType: "51" }));
+    expect((await postReversal(deps, reversing, soon())).outcome).toBe("APPROVED");
+    const buried = paymentItem(catalog, paymentMessage({ billNumber: other, transactionType: "51" }));
+    expect((await postReversal(deps, buried, soon())).outcome).toBe("NOT_FOUND");
+
+    expect([...seen.keys()]).toEqual(
+      expect.arrayContaining(["store_read_bills", "store_save_quotes", "ledger_read_trax", "ledger_append"]),
+    );
+    const wrong: string[] = [];
+    for (const { name, text } of seen.values()) {
+      const plan = (await db.knex.raw(`explain (generic_plan) ${text}`)) as { rows: { "QUERY PLAN": string }[] };
+      const lines = plan.rows.map((row) => row["QUERY PLAN"]);
+      const isWrong = (line: string, at: number): boolean =>
+        /Seq Scan|Hash|Merge|Bitmap/.test(line) ||
+        (/Index (Only )?Scan/.test(line) && !/Index Cond/.test(lines[at + 1] ?? ""));
+      wrong.push(...lines.filter(isWrong).map((line) => `${name}: ${line}`));
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it("is handed columns as they are, whatever texts are in them", async () => {
+    const text: Statement = {
+      name: "test_texts",
+      text: `select to_jsonb($1::text[]) as texts, to_jsonb(string_to_array($2::text, chr(30))) as json,
+                    to_jsonb($3::bigint[]::text[]) as numbers, to_jsonb($4::boolean[]) as truths,
+                    to_jsonb($5::date[]) as days`,
+    };
+    const anyText = fc.oneof(
+      fc.string({ unit: "grapheme" }),
+      fc.string({ unit: "binary-ascii" }),
+      fc.constantFrom("NULL", "null", "", '"', "\\", '\\"', "{}", "{a,b}", ",", " a ", "é", "\u001e", "'"),
+    );
+    const stored = (value: string): boolean => !value.includes("\u0000") && Buffer.from(value).toString() === value;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.option(anyText.filter(stored)), { minLength: 1, maxLength: 12 }),
+        fc.array(
+          fc.dictionary(anyText.filter(stored), anyText.filter(stored)).map((value) => JSON.stringify(value)),
+          {
+            minLength: 1,
+            maxLength: 5,
+          },
+        ),
+        fc.array(fc.option(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })), { minLength: 1 }),
+        fc.array(fc.option(fc.boolean()), { minLength: 1 }),
+        async (texts, json, numbers, truths) => {
+          const days = ["2026-11-21", null];
+          const [row] = await db.run<Record<string, unknown>>(soon(), text, [texts, json, numbers, truths, days]);
+          expect(row).toEqual({
+            ...{ texts, json, truths, days },
+            numbers: numbers.map((each) => each?.toString() ?? null),
+          });
+        },
+      ),
+      { numRuns: 300 },
+    );
+    const none = await db.run<Record<string, unknown>>(soon(), text, [[], [], [], [], []]);
+    expect(none).toEqual([{ texts: [], json: [], numbers: [], truths: [], days: [] }]);
+  });
+});
