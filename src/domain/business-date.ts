@@ -30,3 +30,17 @@ function dateFromDays(daysSinceEpoch: number): string {
   const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
   return `${String(year).padStart(4, "0")}-${String(month).padStart(2, "0")}-${String(day).padStart(2, "0")}`;
 }
+
+/** Whole days from one calendar date to another, both `YYYY-MM-DD`; negative when the second is the earlier one. */
+export function daysBetween(from: string, to: string): number {
+  return from === to ? 0 : daysFromDate(to) - daysFromDate(from);
+}
+
+/** The calendar date that many days after another; before it, with a negative number. */
+export function dateAfter(date: string, days: number): string {
+  return dateFromDays(daysFromDate(date) + days);
+}
+
+function daysFromDate(date: string): number {
+  return Date.UTC(Number(date.slice(0, 4)), Number(date.slice(5, 7)) - 1, Number(date.slice(8, 10))) / DAY_MS;
+}

@@ -1,0 +1,186 @@
+import type { Attempted, ComparedField, LedgerPayment, LineRef, LineResult, SettlementLine } from "./reconciliation";
+
+/** The rule that is always tried first. */
+export const TRAX_RULE = "traxId";
+
+/** A line that its traxId did not decide, and what stood in the way. */
+export interface OpenLine {
+  readonly line: SettlementLine;
+  readonly tried: readonly Attempted[];
+  /** The payment of that traxId, where there is one that cannot be it. */
+  readonly nearest: LedgerPayment | null;
+}
+
+/** What the traxId decided, and what is left for the declared rules. */
+export interface TraxDecision {
+  readonly decided: readonly LineResult[];
+  readonly open: readonly OpenLine[];
+}
+
+/** Order of lines: by file, then by line number. */
+export function byLine(a: LineRef, b: LineRef): number {
+  return a.fileId - b.fileId || a.lineNo - b.lineNo;
+}
+
+/**
+ * How a line and the payment that it stands for agree: the class, and every field that differs. Where no money moved on
+ * either side, nothing else is compared.
+ */
+export function compareLine(
+  line: Pick<SettlementLine, "amount" | "feeAmount" | "businessDate" | "status">,
+  payment: Pick<LedgerPayment, "amount" | "feeAmount" | "businessDate" | "state">,
+): Pick<LineResult, "class" | "differingFields"> {
+  const hasMovedHere = payment.state === "accepted";
+  if (line.status !== "paid" && !hasMovedHere) return { class: "matched", differingFields: [] };
+  const differing: ComparedField[] = [];
+  if ((line.status === "paid") !== hasMovedHere) differing.push("status");
+  if (line.amount !== payment.amount) differing.push("amount");
+  if (line.feeAmount !== null && line.feeAmount !== payment.feeAmount) differing.push("feeAmount");
+  if (line.businessDate !== payment.businessDate) differing.push("businessDate");
+  return { class: classOf(line.status, payment.state, differing[0]), differingFields: differing };
+}
+
+function classOf(
+  status: SettlementLine["status"],
+  state: LedgerPayment["state"],
+  first: ComparedField | undefined,
+): LineResult["class"] {
+  switch (first) {
+    case undefined:
+      return "matched";
+    case "amount":
+      return "amount-differs";
+    case "feeAmount":
+      return "fee-differs";
+    case "businessDate":
+      return "wrong-business-date";
+    default:
+      if (status === "reversed") return "reversed-there";
+      return state === "reversed" ? "reversed-here" : "status-differs";
+  }
+}
+
+/**
+ * Decides all lines of one traxId against the payment of that traxId, or against its absence.
+ *
+ * One line becomes the head and stands for the payment: the first that agrees in everything, else the first. A payment
+ * that is reported and later reversed is two lines of one traxId; what failed before it was paid is a line of its own.
+ *
+ * @param lines all of one traxId, in any order
+ */
+export function decideByTraxId(lines: readonly SettlementLine[], payment: LedgerPayment | null): TraxDecision {
+  const decided: LineResult[] = [];
+  const open: OpenLine[] = [];
+  const own: SettlementLine[] = [];
+  for (const line of lines.toSorted(byLine)) {
+    const blockedBy = payment === null ? null : strangeField(line, payment);
+    if (blockedBy === null) own.push(line);
+    else open.push({ line, tried: [attempt(payment, blockedBy)], nearest: payment });
+  }
+  const [paid, reversed, failed] = (["paid", "reversed", "failed"] as const).map((status) =>
+    own.filter((line) => line.status === status),
+  ) as [SettlementLine[], SettlementLine[], SettlementLine[]];
+
+  if (payment === null || payment.heldBy !== null) {
+    if (payment === null) decideWithout({ paid, reversed }, decided, open);
+    else decideHeld({ paid, reversed }, payment, decided);
+    decided.push(...failed.map((line) => nothingMoved(line, payment)));
+    return { decided, open };
+  }
+  const isUndone = paid.length > 0 && reversed.length > 0 && payment.state !== "accepted";
+  const group = [paid, reversed, failed].find(({ length }) => length > 0) ?? [];
+  const asCompared = (line: SettlementLine): SettlementLine => (isUndone ? { ...line, status: "reversed" } : line);
+  const head = group.find((line) => compareLine(asCompared(line), payment).class === "matched") ?? group[0];
+  if (head === undefined) return { decided, open };
+  decided.push(linked(head, payment, TRAX_RULE, compareLine(asCompared(head), payment)));
+  decided.push(...group.filter((line) => line !== head).map((line) => duplicate(line, payment, head)));
+  if (group === paid) decided.push(...reversed.map((line, index) => reversalBeside(line, index, payment, head)));
+  if (group !== failed) decided.push(...failed.map((line) => nothingMoved(line, payment)));
+  return { decided, open };
+}
+
+type ByStatus = { readonly paid: readonly SettlementLine[]; readonly reversed: readonly SettlementLine[] };
+
+/** The traxId is not known here: what was paid is left to the other rules, unless the file itself takes it back. */
+function decideWithout({ paid, reversed }: ByStatus, decided: LineResult[], open: OpenLine[]): void {
+  decided.push(...reversed.map((line) => nothingMoved(line, null)));
+  const [first, ...further] = paid;
+  if (first === undefined) return;
+  if (reversed.length > 0) decided.push(nothingMoved(first, null));
+  else open.push({ line: first, tried: [attempt(null, "traxId")], nearest: null });
+  decided.push(...further.map((line) => duplicate(line, null, first)));
+}
+
+/** Another line stands for the payment already. */
+function decideHeld({ paid, reversed }: ByStatus, payment: LedgerPayment, decided: LineResult[]): void {
+  const holder = payment.heldBy as LineRef;
+  decided.push(...paid.map((line) => duplicate(line, payment, holder)));
+  decided.push(...reversed.map((line, index) => reversalBeside(line, index, payment, holder)));
+}
+
+/** A line that says "reversed" beside the one that says "paid". */
+function reversalBeside(line: SettlementLine, index: number, payment: LedgerPayment, head: LineRef): LineResult {
+  if (index > 0) return duplicate(line, payment, head);
+  if (payment.state !== "accepted")
+    return { ...nothingMoved(line, payment), head: head.fileId === line.fileId ? head : null };
+  const tried = [attempt(payment, "status")];
+  return { ...bare(line), class: "reversed-there", nearest: payment, differingFields: ["status"], tried };
+}
+
+/** The field in which a line is not about the payment that bears its traxId; null when it may be. */
+function strangeField(line: SettlementLine, payment: LedgerPayment): ComparedField | null {
+  if (line.productCode !== null && line.productCode !== payment.productCode) return "productCode";
+  return line.billNumber !== null && line.billNumber !== payment.billNumber ? "billNumber" : null;
+}
+
+function attempt(payment: LedgerPayment | null, blockedBy: ComparedField, heldBy?: LineRef): Attempted {
+  const nearest = payment === null ? null : { traxId: payment.traxId, entryId: payment.entryId };
+  return { rule: TRAX_RULE, nearest, blockedBy, ...(heldBy === undefined ? {} : { heldBy: refOf(heldBy) }) };
+}
+
+function duplicate(line: SettlementLine, payment: LedgerPayment | null, holder: LineRef): LineResult {
+  const tried = [attempt(payment, "heldBy", holder)];
+  return { ...bare(line), class: "duplicate-in-file", nearest: payment, tried };
+}
+
+/** Neither side has moved money. The line is reconciled without a payment. */
+function nothingMoved(line: SettlementLine, payment: LedgerPayment | null): LineResult {
+  return { ...bare(line), class: "matched", rule: TRAX_RULE, nearest: payment };
+}
+
+/** A line that stands for a payment. What was declined never moved money: there is nothing to hold. */
+export function linked(
+  line: SettlementLine,
+  payment: LedgerPayment,
+  rule: string,
+  found: Pick<LineResult, "class" | "differingFields">,
+  tried: readonly Attempted[] = [],
+): LineResult {
+  const payments = payment.entryId === null ? [] : [payment];
+  return { ...bare(line), ...found, rule, payments, nearest: payment, tried };
+}
+
+/** A line of which nothing is known yet but that it is missing here. */
+export function bare(line: SettlementLine): LineResult {
+  return {
+    ...{ line: refOf(line), class: "missing-here", rule: null, payments: [], head: null, nearest: null },
+    ...{ differingFields: [], tried: [] },
+  };
+}
+
+/** Only the reference of a line. */
+export function refOf({ fileId, lineNo }: LineRef): LineRef {
+  return { fileId, lineNo };
+}
+
+/** Items under the key that they share, in their order. */
+export function bucketsOf<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> {
+  const buckets = new Map<K, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const bucket = buckets.get(key);
+    if (bucket === undefined) buckets.set(key, [item]);
+    else bucket.push(item);
+  }
+  return buckets;
+}

@@ -1,0 +1,153 @@
+import fc from "fast-check";
+import { dateAfter, type LedgerPayment, type MatchRule, type SettlementLine } from "../../src/domain";
+
+/** What can happen to the report of a payment, under the names of what must be found. */
+export const DAMAGES = [
+  "none",
+  "amount-differs",
+  "fee-differs",
+  "missing-here",
+  "missing-in-file",
+  "duplicate-in-file",
+  "status-differs",
+  "declined-here",
+  "wrong-business-date",
+  "reversed-here",
+  "reversed-there",
+  "reversed-both",
+  "paid-then-reversed",
+  "failed-then-paid",
+  "other-trax-id",
+  "no-trax-id",
+  "split-lines",
+  "other-bill-number",
+] as const;
+export type Damage = (typeof DAMAGES)[number];
+
+/** One payment as it truly was, and what was done to its report. Amounts in whole rupiah. */
+export interface Truth {
+  readonly damage: Damage;
+  readonly amount: bigint;
+  readonly feeAmount: bigint;
+  readonly minute: number;
+}
+
+/** A day as both sides tell it. */
+export interface Day {
+  readonly lines: readonly SettlementLine[];
+  readonly payments: readonly LedgerPayment[];
+  /** What must be found for each payment: `class` of its lines in their order, `missing-in-file` for one without. */
+  readonly expected: readonly (readonly string[])[];
+}
+
+export const DAY = "2026-11-20";
+export const PRODUCT = "001001";
+export const RULES: readonly MatchRule[] = [
+  { kind: "bill", name: "bill-amount-day", fields: ["productCode", "amount"], daysApart: 1, minutesApart: null },
+  { kind: "lines-to-payment", name: "lines-of-a-payment", daysApart: 1 },
+  { kind: "payments-to-line", name: "payments-of-a-line", daysApart: 1 },
+];
+
+const START_MS = Date.parse(`${DAY}T00:00:00+07:00`);
+
+export const truthArbitrary = fc.record<Truth>({
+  damage: fc.constantFrom(...DAMAGES),
+  amount: fc.bigInt({ min: 2n, max: 999_999_999n }),
+  feeAmount: fc.bigInt({ min: 0n, max: 9_999n }),
+  minute: fc.integer({ min: 0, max: 1_439 }),
+});
+
+const EXPECTED: Readonly<Record<Damage, readonly string[]>> = {
+  none: ["matched"],
+  "amount-differs": ["amount-differs"],
+  "fee-differs": ["fee-differs"],
+  "missing-here": ["missing-here"],
+  "missing-in-file": ["missing-in-file"],
+  "duplicate-in-file": ["matched", "duplicate-in-file"],
+  "status-differs": ["status-differs"],
+  "declined-here": ["status-differs"],
+  "wrong-business-date": ["wrong-business-date"],
+  "reversed-here": ["reversed-here"],
+  "reversed-there": ["reversed-there"],
+  "reversed-both": ["matched"],
+  "paid-then-reversed": ["matched", "reversed-there"],
+  "failed-then-paid": ["matched", "matched"],
+  "other-trax-id": ["matched"],
+  "no-trax-id": ["matched"],
+  "split-lines": ["matched", "matched"],
+  "other-bill-number": ["missing-here", "missing-in-file"],
+};
+
+/** Both sides of a day, derived from one truth and then damaged; lines in the file's order. */
+export function dayOf(truths: readonly Truth[], fileId = 1): Day {
+  const payments: LedgerPayment[] = [];
+  const lines: SettlementLine[] = [];
+  for (const [index, truth] of truths.entries()) {
+    const payment = paymentOf(truth, index);
+    if (truth.damage !== "missing-here") payments.push(payment);
+    for (const changes of reportOf(truth, index)) {
+      lines.push({ ...lineOf(payment, fileId, lines.length + 1), ...changes });
+    }
+  }
+  return { lines, payments, expected: truths.map(({ damage }) => EXPECTED[damage]) };
+}
+
+export const traxIdOf = (index: number): string => `T${String(index).padStart(9, "0")}`;
+export const billNumberOf = (index: number): string => String(index + 1).padStart(13, "0");
+
+function paymentOf({ damage, amount, feeAmount, minute }: Truth, index: number): LedgerPayment {
+  const state = damage === "declined-here" ? "declined" : damage.startsWith("reversed-") ? "reversed" : "accepted";
+  return {
+    entryId: state === "declined" ? null : `01980000-0000-7000-8000-${String(index).padStart(12, "0")}`,
+    ...{ traxId: traxIdOf(index), productCode: PRODUCT, billNumber: billNumberOf(index), amount, feeAmount },
+    ...{ businessDate: DAY, happenedAtMs: START_MS + minute * 60_000 },
+    ...{ state: damage === "reversed-there" ? "accepted" : state, heldBy: null },
+  };
+}
+
+function lineOf(payment: LedgerPayment, fileId: number, lineNo: number): SettlementLine {
+  const { traxId, productCode, billNumber, amount, feeAmount, businessDate, happenedAtMs } = payment;
+  return {
+    ...{ fileId, lineNo, traxId, productCode, billNumber, amount, feeAmount, businessDate },
+    ...{ paidAtMs: happenedAtMs, status: "paid" },
+  };
+}
+
+/** What the file says of a payment: for each of its lines, what is not as it truly was. */
+function reportOf({ damage, amount, feeAmount }: Truth, index: number): Partial<SettlementLine>[] {
+  const half = amount / 2n;
+  switch (damage) {
+    case "amount-differs":
+      return [{ amount: amount + 1n }];
+    case "fee-differs":
+      return [{ feeAmount: feeAmount + 1n }];
+    case "missing-in-file":
+      return [];
+    case "duplicate-in-file":
+      return [{}, {}];
+    case "status-differs":
+      return [{ status: "failed" }];
+    case "wrong-business-date":
+      return [{ businessDate: dateAfter(DAY, 1) }];
+    case "reversed-there":
+    case "reversed-both":
+      return [{ status: "reversed" }];
+    case "paid-then-reversed":
+      return [{}, { status: "reversed" }];
+    case "failed-then-paid":
+      return [{ status: "failed" }, {}];
+    case "other-trax-id":
+      return [{ traxId: `X${index}` }];
+    case "no-trax-id":
+      return [{ traxId: null }];
+    case "split-lines":
+      return [
+        { traxId: null, amount: half, feeAmount: 0n },
+        { traxId: null, amount: amount - half, feeAmount },
+      ];
+    case "other-bill-number":
+      return [{ billNumber: `9${billNumberOf(index).slice(1)}` }];
+    default:
+      return [{}];
+  }
+}
