@@ -237,6 +237,7 @@ export async function up(knex: Knex): Promise<void> {
 
     grant select, insert on settlement_profile, settlement_file, settlement_line, reconciliation_run, settlement_match,
       reconciliation_finding to biller_app;
+    grant usage on sequence settlement_file_file_id_seq to biller_app;
     grant update (superseded_by) on settlement_file to biller_app;
     grant update (finished_at, summary) on reconciliation_run to biller_app;
     grant update (replaced_by_run) on settlement_match to biller_app;

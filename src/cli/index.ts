@@ -8,6 +8,7 @@ import { doctorCommand } from "./commands/doctor";
 import { merchantCommands } from "./commands/merchant";
 import { partnerCommands } from "./commands/partner";
 import { productCommands } from "./commands/product";
+import { reconCommands } from "./commands/recon";
 import { serveCommands } from "./commands/serve";
 import { simulateCommands } from "./commands/simulate";
 import { switchCommands } from "./commands/switch";
@@ -33,6 +34,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     simulateCommands,
     describeCommands,
     exceptionCommands,
+    reconCommands,
     doctorCommand,
   ]) {
     add(program, exit);

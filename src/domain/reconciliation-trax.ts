@@ -45,19 +45,12 @@ function classOf(
   state: LedgerPayment["state"],
   first: ComparedField | undefined,
 ): LineResult["class"] {
-  switch (first) {
-    case undefined:
-      return "matched";
-    case "amount":
-      return "amount-differs";
-    case "feeAmount":
-      return "fee-differs";
-    case "businessDate":
-      return "wrong-business-date";
-    default:
-      if (status === "reversed") return "reversed-there";
-      return state === "reversed" ? "reversed-here" : "status-differs";
-  }
+  if (first === undefined) return "matched";
+  if (first === "amount") return "amount-differs";
+  if (first === "feeAmount") return "fee-differs";
+  if (first === "businessDate") return "wrong-business-date";
+  if (status === "reversed") return "reversed-there";
+  return state === "reversed" ? "reversed-here" : "status-differs";
 }
 
 /**

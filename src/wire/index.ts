@@ -33,6 +33,16 @@ export {
   type SignedFields,
   verifySignature,
 } from "./signature";
+export {
+  amountReader,
+  dateReader,
+  fileNameReader,
+  type FileNameParts,
+  type LocalTime,
+  type SettlementAmountForm,
+  splitDelimited,
+  Unreadable,
+} from "./settlement-text";
 export { adira020013, type ProductWire, publishedProducts, telkom001001 } from "./specs";
 export { type CompiledTemplate, compileTemplate } from "./template";
 export {

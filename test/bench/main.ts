@@ -4,6 +4,7 @@ import { runGrowth } from "./growth";
 import { readOptions } from "./options";
 import { PROFILE_SETTINGS, runProfile } from "./profile";
 import { startProgress } from "./progress";
+import { runRecon } from "./recon";
 import { reportOf } from "./report";
 import { onStage } from "./stage";
 
@@ -13,11 +14,16 @@ run(async () => {
   const { roleSettings, sqlFile, hostSettings } = options;
   const progress = startProgress();
   try {
-    if (options.mode === "profile" || options.mode === "growth") {
-      const [settings, work] =
-        options.mode === "profile" ? ([PROFILE_SETTINGS, runProfile] as const) : ([{}, runGrowth] as const);
-      const found = await onStage({ settings, roleSettings, sqlFile, hostSettings, say: progress.say }, (stage) =>
-        work(stage, options),
+    if (options.mode === "profile" || options.mode === "growth" || options.mode === "recon") {
+      const modes = {
+        profile: [PROFILE_SETTINGS, runProfile],
+        growth: [{}, runGrowth],
+        recon: [{}, runRecon],
+      } as const;
+      const [settings, work] = modes[options.mode];
+      const found = await onStage(
+        { settings, roleSettings, sqlFile, hostSettings, say: progress.say },
+        (stage): Promise<{ readonly report: string; readonly faults: readonly string[] }> => work(stage, options),
       );
       console.log(options.isJson ? JSON.stringify(found) : found.report);
       for (const fault of found.faults) console.error(fault);

@@ -15,12 +15,13 @@ export const CONTESTANTS = [
 export type ContestantName = (typeof CONTESTANTS)[number];
 
 export interface BenchOptions {
-  readonly mode: "full" | "smoke" | "growth" | "profile";
+  readonly mode: "full" | "smoke" | "growth" | "profile" | "recon";
   readonly only: ReadonlySet<ContestantName>;
   readonly rounds: number;
   readonly seconds: number;
   readonly levels: readonly number[];
   readonly growthRows: number;
+  readonly reconRows: number;
   readonly poolMax: number;
   readonly isJson: boolean;
   /** Settings of the service's database role. */
@@ -41,6 +42,7 @@ books afterwards.
   --only LIST       of ${CONTESTANTS.join(", ")}
   --pool N          database connections of the straightforward implementation, default 10 as the host has
   --growth          ten thousand bills and entries against many; --growth-rows N, default 10000000
+  --recon           a settlement file imported and reconciled, beside a raw COPY and one join; --rows N, default 1000000
   --profile         where the time goes at 64 connections: processor profile of the host, statements of PostgreSQL
   --role-setting NAME=VALUE   a setting of PostgreSQL for the role of all contestants, to try one out; repeatable
   --host-setting NAME=VALUE   a setting of the host, to try one out; repeatable
@@ -63,6 +65,8 @@ export function readOptions(): BenchOptions | null {
       pool: { type: "string" },
       growth: { type: "boolean" },
       "growth-rows": { type: "string" },
+      recon: { type: "boolean" },
+      rows: { type: "string" },
       profile: { type: "boolean" },
       smoke: { type: "boolean" },
       sql: { type: "string" },
@@ -77,7 +81,15 @@ export function readOptions(): BenchOptions | null {
     return null;
   }
   const isSmoke = values.smoke === true;
-  const mode = isSmoke ? "smoke" : values.growth ? "growth" : values.profile ? "profile" : "full";
+  const mode = values.recon
+    ? "recon"
+    : isSmoke
+      ? "smoke"
+      : values.growth
+        ? "growth"
+        : values.profile
+          ? "profile"
+          : "full";
   const only = values.only?.split(",") ?? CONTESTANTS;
   for (const name of only) {
     if (!CONTESTANTS.includes(name as ContestantName)) fail(`--only: ${name} is none of ${CONTESTANTS.join(", ")}`);
@@ -89,6 +101,7 @@ export function readOptions(): BenchOptions | null {
     seconds: isSmoke ? 0.5 : wholeNumber("seconds", values.seconds, 2),
     levels: isSmoke ? [8] : (values.levels ?? "1,8,32,64,128").split(",").map((each) => wholeNumber("levels", each, 0)),
     growthRows: wholeNumber("growth-rows", values["growth-rows"], 10_000_000),
+    reconRows: wholeNumber("rows", values.rows, isSmoke ? 2_000 : 1_000_000),
     poolMax: wholeNumber("pool", values.pool, 10),
     isJson: values.json === true,
     sqlFile: values.sql ?? null,

@@ -147,7 +147,10 @@ function reportOf({ damage, amount, feeAmount }: Truth, index: number): Partial<
       ];
     case "other-bill-number":
       return [{ billNumber: `9${billNumberOf(index).slice(1)}` }];
-    default:
+    case "none":
+    case "missing-here":
+    case "declined-here":
+    case "reversed-here":
       return [{}];
   }
 }

@@ -1,9 +1,9 @@
-import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { codesOf, dialectJsonSchema, DIALECT_PRESETS, parseDialect } from "../../domain";
 import { faultsOfDialect } from "../../flows";
-import { ConfigFault, Fault, messageOf } from "../../platform";
+import { ConfigFault, Fault } from "../../platform";
 import { listDrift, readDialect, saveDialect } from "../../store";
+import { readJsonFile } from "../json-file";
 import { print, printJson, printTable } from "../output";
 import { withOwner } from "../with-database";
 import { withServices } from "../with-services";
@@ -32,7 +32,7 @@ export function dialectCommands(partner: Command): void {
     .command("check <file>")
     .description("everything that is wrong with a dialect file, without a database")
     .action((file: string) => {
-      assertValid(file, readJson(file));
+      assertValid(file, readJsonFile(file, "dialect_file"));
       print(`${file} is a valid dialect`);
     });
 
@@ -41,7 +41,7 @@ export function dialectCommands(partner: Command): void {
     .description("store a dialect; a running host speaks it within two seconds")
     .option("--dry-run", "only show what would change")
     .action(async (userName: string, file: string, options: { dryRun?: true }) => {
-      const wanted = readJson(file);
+      const wanted = readJsonFile(file, "dialect_file");
       assertValid(file, wanted);
       const before = await withStored(userName, (given) => given);
       const changes = differencesOf("", effective(before), effective(wanted));
@@ -93,17 +93,9 @@ export function dialectCommands(partner: Command): void {
 /** Reads a dialect file and checks it; the object as it is to be stored. For `partner add`. */
 export function dialectFromFile(file: string | undefined): Record<string, unknown> {
   if (file === undefined) return {};
-  const given = readJson(file);
+  const given = readJsonFile(file, "dialect_file");
   assertValid(file, given);
   return given as Record<string, unknown>;
-}
-
-function readJson(file: string): unknown {
-  try {
-    return JSON.parse(readFileSync(file, "utf8"));
-  } catch (error) {
-    throw new Fault("dialect_file", `${file} cannot be read as JSON: ${messageOf(error)}`, { cause: error });
-  }
 }
 
 /** @throws ConfigFault naming everything that is wrong with the dialect */

@@ -1,0 +1,17 @@
+export {
+  type ImportedFile,
+  type ImportOutcome,
+  type ImportRequest,
+  importSettlementFile,
+} from "./reconciliation/import-file";
+export { listProfiles, type ProfileRow, readProfile, saveProfile, type StoredProfile } from "./reconciliation/profiles";
+export {
+  type ResultChange,
+  runReconciliation,
+  type RunReport,
+  type RunRequest,
+  type RunSummary,
+  summaryOf,
+} from "./reconciliation/run";
+export { inSession, type Session } from "./reconciliation/session";
+export { listFiles, listResults, type ResultFilter, type ResultRow } from "./reconciliation/show";

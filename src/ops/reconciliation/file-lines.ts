@@ -1,0 +1,125 @@
+import { isUtf8 } from "node:buffer";
+import { Fault } from "../../platform";
+
+/** A line of a file as text, or what is wrong with its bytes. */
+export interface FileLine {
+  /** Counted from 1. */
+  readonly lineNo: number;
+  /** Without its end; cut where the line is unreasonably long. */
+  readonly text: string;
+  readonly fault: string | null;
+}
+
+/** Longest line in bytes. What is longer is a bad line, and is not held in memory. */
+export const LINE_BYTES_MAX = 65_536;
+const LF = 10;
+const KEPT_OF_LONG = 500;
+
+/** Beginnings of files that are no text. */
+const SIGNATURES: readonly (readonly [name: string, bytes: readonly number[]])[] = [
+  ["a ZIP archive or an Excel workbook", [0x50, 0x4b, 0x03, 0x04]],
+  ["compressed with gzip", [0x1f, 0x8b]],
+  ["a PDF document", [0x25, 0x50, 0x44, 0x46]],
+  ["UTF-16 text", [0xff, 0xfe]],
+  ["UTF-16 text", [0xfe, 0xff]],
+  ["an old Excel workbook", [0xd0, 0xcf, 0x11, 0xe0]],
+];
+
+/**
+ * The lines of a file, some thousand at a time. Ends of lines are LF or CR LF; a byte order mark is left out; the last line
+ * needs no end. Blank lines are there as empty texts.
+ *
+ * @throws Fault when the file is empty, or no text at all
+ */
+export async function* linesOf(
+  chunks: AsyncIterable<Buffer>,
+  encoding: "utf-8" | "latin1",
+): AsyncGenerator<FileLine[], void> {
+  let rest: Buffer = Buffer.alloc(0);
+  let lineNo = 0;
+  let isFirst = true;
+  let isSkipping = false;
+  for await (const chunk of chunks) {
+    let bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    if (isFirst) {
+      if (bytes.length < 4) {
+        rest = bytes;
+        continue;
+      }
+      bytes = checkedStart(bytes, encoding);
+      isFirst = false;
+    }
+    if (isSkipping) {
+      const end = bytes.indexOf(LF);
+      if (end < 0) {
+        rest = Buffer.alloc(0);
+        continue;
+      }
+      bytes = bytes.subarray(end + 1);
+      isSkipping = false;
+    }
+    const end = bytes.lastIndexOf(LF);
+    const lines = end < 0 ? [] : textLinesOf(bytes.subarray(0, end), encoding, lineNo);
+    lineNo += lines.length;
+    rest = bytes.subarray(end + 1);
+    if (rest.length > LINE_BYTES_MAX) {
+      lineNo += 1;
+      lines.push(tooLong(lineNo, rest));
+      rest = Buffer.alloc(0);
+      isSkipping = true;
+    }
+    if (lines.length > 0) yield lines;
+  }
+  if (isFirst && rest.length > 0) rest = checkedStart(rest, encoding);
+  if (isFirst && rest.length === 0) throw new Fault("settlement_file", "the file is empty");
+  if (rest.length > 0) yield textLinesOf(rest, encoding, lineNo);
+}
+
+function checkedStart(bytes: Buffer, encoding: string): Buffer {
+  const found = SIGNATURES.find(([, start]) => start.every((byte, index) => bytes[index] === byte));
+  if (found !== undefined)
+    throw new Fault("settlement_file", `the file is ${found[0]}; its profile says ${encoding} text`);
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
+}
+
+function textLinesOf(bytes: Buffer, encoding: "utf-8" | "latin1", before: number): FileLine[] {
+  const isClean = encoding === "latin1" || isUtf8(bytes);
+  const text = isClean ? bytes.toString(encoding) : "";
+  if (isClean && bytes.indexOf(0) < 0) {
+    return text.split("\n").map((line, index) => lineOf(before + index + 1, line));
+  }
+  // Something is wrong in here: line by line, to find out where.
+  const lines: FileLine[] = [];
+  for (let from = 0; from <= bytes.length;) {
+    const end = bytes.indexOf(LF, from);
+    const line = bytes.subarray(from, end < 0 ? bytes.length : end);
+    lines.push(checkedLine(before + lines.length + 1, line, encoding));
+    if (end < 0) break;
+    from = end + 1;
+  }
+  return lines;
+}
+
+function checkedLine(lineNo: number, bytes: Buffer, encoding: "utf-8" | "latin1"): FileLine {
+  if (encoding === "utf-8" && !isUtf8(bytes)) {
+    return {
+      lineNo,
+      text: bytes.toString("latin1"),
+      fault: `is not UTF-8; its profile could say "encoding": "latin1"`,
+    };
+  }
+  const line = lineOf(lineNo, bytes.toString(encoding));
+  const nul = bytes.indexOf(0);
+  return nul < 0 ? line : { ...line, fault: `holds a NUL byte at byte ${nul + 1}` };
+}
+
+function lineOf(lineNo: number, line: string): FileLine {
+  const text = line.endsWith("\r") ? line.slice(0, -1) : line;
+  if (text.length > LINE_BYTES_MAX) return tooLong(lineNo, Buffer.from(text.slice(0, KEPT_OF_LONG)));
+  return { lineNo, text, fault: null };
+}
+
+function tooLong(lineNo: number, bytes: Buffer): FileLine {
+  const text = bytes.subarray(0, KEPT_OF_LONG).toString("latin1");
+  return { lineNo, text, fault: `is longer than ${LINE_BYTES_MAX} bytes` };
+}

@@ -1,0 +1,231 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { basename } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { from as copyFrom } from "pg-copy-streams";
+import { Fault, messageOf } from "../../platform";
+import { linesOf } from "./file-lines";
+import { subjectOf } from "./file-name";
+import { fileReader, type ReadLine } from "./file-reader";
+import { readProfile } from "./profiles";
+import { inSession, type Session } from "./session";
+
+/** Largest file that is taken, in bytes. */
+export const FILE_BYTES_MAX = 5 * 2 ** 30;
+const CHUNK_BYTES = 1 << 20;
+
+/** What is to be imported. */
+export interface ImportRequest {
+  /** Of the service's own role. */
+  readonly databaseUrl: string;
+  readonly profileCode: string;
+  /** On disk: it is read twice, once for its hash. */
+  readonly path: string;
+  /** The name that counts; left out: that of the path. */
+  readonly fileName?: string;
+  /** Business date, where the name does not tell it. */
+  readonly date: string | null;
+  /** A changed file of a known name becomes its next version. */
+  readonly mayReplace: boolean;
+  /** Take the file although its control totals do not agree. */
+  readonly acceptsTotals: boolean;
+  /** Who imports. */
+  readonly by: string;
+  readonly onProgress?: (progress: {
+    readonly bytes: number;
+    readonly ofBytes: number;
+    readonly lines: number;
+  }) => void;
+}
+
+/** A stored file. Whole rupiah. */
+export interface ImportedFile {
+  readonly fileId: number;
+  readonly fileName: string;
+  readonly version: number;
+  readonly settlementDate: string;
+  readonly productCodes: readonly string[];
+  readonly lines: number;
+  readonly badLines: number;
+  readonly amount: bigint;
+  readonly fee: bigint;
+  readonly sha256: string;
+  readonly totalsFault: string | null;
+  readonly remarks: readonly string[];
+  /** The file that the next version replaced; null: it is the current one. */
+  readonly supersededBy: number | null;
+}
+
+/** What became of an import: stored now, or known before. */
+export type ImportOutcome =
+  | { readonly kind: "imported"; readonly file: ImportedFile; readonly replaced: number | null }
+  | { readonly kind: "known"; readonly file: ImportedFile };
+
+/**
+ * Imports one settlement file in one transaction: a stopped import leaves nothing. The same content again changes nothing.
+ *
+ * @throws Fault `settlement_file`: the file is not what its profile says; `settlement_file_changed`: its name is known with
+ *   another content; `settlement_totals`: its control totals do not agree; `settlement_file_resolved`: people have worked on
+ *   what the version before had shown
+ */
+export async function importSettlementFile(request: ImportRequest): Promise<ImportOutcome> {
+  const { path, profileCode } = request;
+  const fileName = request.fileName ?? basename(path);
+  const byteCount = await sizeOf(path);
+  const sha256 = await hashOf(path);
+  const { databaseUrl: url } = request;
+  return inSession({ url, isolation: "read committed", profileLock: profileCode }, async (session) => {
+    const stored = await readProfile(session, profileCode);
+    const known = await findFile(session, `f.content_sha256 = $2`, [profileCode, sha256]);
+    if (known !== null) return { kind: "known", file: known };
+    const before = await findFile(session, `f.file_name = $2 and f.superseded_by is null`, [profileCode, fileName]);
+    if (before !== null) await assertReplaceable(session, before, request.mayReplace);
+
+    const subject = subjectOf(stored.profile, fileName, request.date);
+    const reader = fileReader(stored.profile, subject);
+    const [next] = await session.run<{ id: number }>(
+      `select nextval(pg_get_serial_sequence('settlement_file', 'file_id'))::int as id`,
+    );
+    const fileId = next?.id ?? 0;
+    const digest = createHash("sha256");
+    const rows = copyRows(request, byteCount, stored.profile.encoding, reader.read, fileId, digest);
+    await pipeline(rows, session.client.query(copyFrom(COPY_LINES)));
+    if (!digest.digest().equals(sha256)) throw new Fault("settlement_file", `${fileName} changed while it was read`);
+    const { counts, remarks, totalsFault } = reader.finish();
+    if (totalsFault !== null && !request.acceptsTotals) {
+      throw new Fault("settlement_totals", `control totals of ${fileName} do not agree: ${totalsFault}`);
+    }
+    const version = (before?.version ?? 0) + 1;
+    await session.run(INSERT_FILE, [
+      ...[fileId, profileCode, stored.version, stored.partnerId, fileName, version, sha256, byteCount],
+      ...[subject.settlementDate, subject.productCodes, counts.lines, counts.badLines, counts.amount, counts.fee],
+      ...[totalsFault, remarks, request.by],
+      before?.fileId ?? null,
+    ]);
+    const file: ImportedFile = {
+      ...{ fileId, fileName, version, ...subject, ...counts, totalsFault, remarks },
+      ...{ sha256: sha256.toString("hex"), supersededBy: null },
+    };
+    return { kind: "imported", file, replaced: before?.fileId ?? null };
+  });
+}
+
+async function sizeOf(path: string): Promise<number> {
+  const found = await stat(path).catch((error: unknown) => {
+    throw new Fault("settlement_file", `${path} cannot be read: ${messageOf(error)}`, { cause: error });
+  });
+  if (!found.isFile()) throw new Fault("settlement_file", `${path} is not a file`);
+  if (found.size === 0) throw new Fault("settlement_file", "the file is empty");
+  if (found.size > FILE_BYTES_MAX) {
+    throw new Fault(
+      "settlement_file",
+      `the file has ${found.size} bytes, more than the ${FILE_BYTES_MAX} that are taken`,
+    );
+  }
+  return found.size;
+}
+
+async function hashOf(path: string): Promise<Buffer> {
+  const digest = createHash("sha256");
+  await pipeline(createReadStream(path, { highWaterMark: CHUNK_BYTES }), digest);
+  return digest.digest();
+}
+
+async function assertReplaceable({ run }: Session, before: ImportedFile, mayReplace: boolean): Promise<void> {
+  const { fileName, version, fileId } = before;
+  if (!mayReplace) {
+    throw new Fault(
+      "settlement_file_changed",
+      `${fileName} is known with another content (file ${fileId}, version ${version}, ${before.lines} lines, ` +
+        `sha256 ${before.sha256.slice(0, 16)}…); with --replace this one becomes version ${version + 1}`,
+    );
+  }
+  const [resolved] = await run<{ count: number }>(
+    `select count(*)::int as count from reconciliation_finding where file_id = $1 and resolved_at is not null`,
+    [fileId],
+  );
+  if (resolved !== undefined && resolved.count > 0) {
+    throw new Fault(
+      "settlement_file_resolved",
+      `${resolved.count} exceptions of version ${version} of ${fileName} are resolved: it cannot be replaced any more`,
+    );
+  }
+}
+
+const COPY_LINES = `copy settlement_line (file_id, line_no, trax_id, product_code, bill_number, amount, fee_amount,
+  business_date, paid_at, status, fault, raw) from stdin`;
+
+/** The old version is marked first: only one version of a name may be the current one. */
+const INSERT_FILE = `
+  with superseded as (
+    update settlement_file set superseded_by = $1 where file_id = $18 returning file_id
+  ), inserted as (
+    insert into settlement_file (file_id, profile_code, profile_version, partner_id, file_name, version, content_sha256,
+                                 byte_count, settlement_date, product_codes, line_count, bad_line_count, amount_total,
+                                 fee_total, totals_fault, remarks, imported_by)
+    overriding system value
+    select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17
+      from (select count(*) from superseded) as done
+    returning file_id
+  )
+  select file_id from inserted`;
+
+async function* copyRows(
+  { path, onProgress }: ImportRequest,
+  ofBytes: number,
+  encoding: "utf-8" | "latin1",
+  read: (lines: Parameters<ReturnType<typeof fileReader>["read"]>[0]) => ReadLine[],
+  fileId: number,
+  digest: ReturnType<typeof createHash>,
+): AsyncGenerator<Buffer, void> {
+  let bytes = 0;
+  let lines = 0;
+  async function* chunks(): AsyncGenerator<Buffer, void> {
+    for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES }) as AsyncIterable<Buffer>) {
+      digest.update(chunk);
+      bytes += chunk.length;
+      yield chunk;
+    }
+  }
+  for await (const batch of linesOf(chunks(), encoding)) {
+    lines += batch.length;
+    const rows = read(batch).map((line) => rowOf(fileId, line));
+    onProgress?.({ bytes, ofBytes, lines });
+    if (rows.length > 0) yield Buffer.from(rows.join(""));
+  }
+}
+
+/** A row of COPY's text form. Keys and codes are ASCII without blanks; only a backslash needs care. */
+function rowOf(fileId: number, line: ReadLine): string {
+  if ("fault" in line) {
+    const nulls = String.raw`\N	\N	\N	\N	\N	\N	\N	\N`;
+    return `${fileId}\t${line.lineNo}\t${nulls}\t${copyText(line.fault)}\t${copyText(line.raw)}\n`;
+  }
+  const { traxId, productCode, billNumber, amount, feeAmount, businessDate, paidAtMs, status } = line.values;
+  const paidAt = paidAtMs === null ? String.raw`\N` : new Date(paidAtMs).toISOString();
+  return (
+    `${fileId}\t${line.lineNo}\t${copyText(traxId)}\t${copyText(productCode)}\t${copyText(billNumber)}\t${amount}\t` +
+    `${feeAmount ?? String.raw`\N`}\t${businessDate}\t${paidAt}\t${status}\t\\N\t\\N\n`
+  );
+}
+
+function copyText(text: string | null): string {
+  if (text === null) return String.raw`\N`;
+  return text.includes("\\") ? text.replaceAll("\\", "\\\\") : text;
+}
+
+/** The file of a profile that a condition finds; $1 is the profile. */
+async function findFile({ run }: Session, condition: string, values: readonly unknown[]): Promise<ImportedFile | null> {
+  const [row] = await run<ImportedFile>(
+    `select ${FILE_COLUMNS} from settlement_file f where f.profile_code = $1 and ${condition}`,
+    values,
+  );
+  return row ?? null;
+}
+
+/** Columns of `settlement_file f` under the names of an imported file. */
+export const FILE_COLUMNS = `f.file_id as "fileId", f.file_name as "fileName", f.version,
+  f.settlement_date as "settlementDate", f.product_codes as "productCodes", f.line_count as lines,
+  f.bad_line_count as "badLines", f.amount_total as amount, f.fee_total as fee, encode(f.content_sha256, 'hex') as sha256,
+  f.totals_fault as "totalsFault", f.remarks, f.superseded_by as "supersededBy"`;

@@ -1,0 +1,294 @@
+import {
+  decideByBill,
+  decideByTraxId,
+  type LineRef,
+  type MatchRule,
+  type ReconciliationClass,
+  type SettlementLine,
+} from "../../domain";
+import { Fault, sqlStateOf } from "../../platform";
+import { readProfile, type StoredProfile } from "./profiles";
+import {
+  CHANGES,
+  COLLECT_OPEN_LINES,
+  COLLECT_PAYMENTS,
+  FIND_MISSING_IN_FILE,
+  LINK_EXACT,
+  OPEN_LINES_BY_BILL,
+  OPEN_LINES_BY_TRAX,
+  PAYMENTS_BY_BILL,
+  RELEASE_OPEN,
+  RELEASE_SUPERSEDED,
+  REPLACE_FOUND_PAYMENTS,
+} from "./run-statements";
+import {
+  groupedRows,
+  lineOf,
+  type OpenRow,
+  type PaymentRow,
+  paymentOf,
+  paymentOfTrax,
+  type TraxRow,
+} from "./run-streams";
+import { type Findings, findingsOf, type Found } from "./run-writes";
+import { inSession, type Session } from "./session";
+
+/** What is to be reconciled. */
+export interface RunRequest {
+  /** Of the service's own role. */
+  readonly databaseUrl: string;
+  readonly profileCode: string;
+  /** Business date of the files. */
+  readonly settlementDate: string;
+  /** In place of the profile's. */
+  readonly rules?: readonly MatchRule[];
+  /** Everything is decided and nothing is kept. */
+  readonly isDryRun: boolean;
+  /** Decide again what declared rules have matched; otherwise a matched line stays matched. */
+  readonly redecidesDeclared: boolean;
+  readonly by: string;
+  readonly onProgress?: (step: string) => void;
+}
+
+/** One line, or payment without a line, of which something else was found than before. */
+export interface ResultChange {
+  readonly fileId: number | null;
+  readonly lineNo: number | null;
+  readonly traxId: string | null;
+  readonly amount: bigint;
+  readonly classBefore: string;
+  readonly ruleBefore: string | null;
+  readonly classNow: string;
+  readonly ruleNow: string | null;
+}
+
+/** What stands after a run, of all files of its date. Whole rupiah. */
+export interface RunSummary {
+  readonly files: number;
+  readonly lines: number;
+  readonly badLines: number;
+  readonly matched: number;
+  /** What is not matched, resolved or not. */
+  readonly findings: readonly {
+    readonly class: ReconciliationClass;
+    readonly count: number;
+    readonly amount: bigint;
+    readonly difference: bigint;
+    readonly resolved: number;
+  }[];
+}
+
+/** A run that is over. */
+export interface RunReport {
+  readonly runId: number;
+  readonly profileCode: string;
+  readonly settlementDate: string;
+  readonly isDryRun: boolean;
+  readonly summary: RunSummary;
+  readonly changes: readonly ResultChange[];
+}
+
+const CHANGES_MAX = 1_000;
+
+interface RunState {
+  readonly session: Session;
+  readonly runId: number;
+  readonly profile: StoredProfile;
+  readonly settlementDate: string;
+  readonly rules: readonly MatchRule[];
+  readonly files: readonly {
+    readonly fileId: number;
+    readonly productCodes: readonly string[];
+    readonly isFresh: boolean;
+  }[];
+  readonly findings: Findings;
+  readonly say: (step: string) => void;
+}
+
+/**
+ * Reconciles all files of one business date with the books as they are at one moment, in one transaction. Repeating a run
+ * changes nothing; what people have resolved is left alone.
+ *
+ * @throws Fault `no_settlement_file` when the date has no file
+ */
+export function runReconciliation(request: RunRequest): Promise<RunReport> {
+  const { databaseUrl, profileCode, settlementDate, isDryRun, by } = request;
+  const session = { url: databaseUrl, isolation: "repeatable read", profileLock: profileCode, isDryRun } as const;
+  return inSession(session, async (session) => {
+    const profile = await readProfile(session, profileCode);
+    const rules = request.rules ?? profile.profile.rules;
+    const files = await session.run<RunState["files"][number]>(FILES, [profileCode, settlementDate]);
+    if (files.length === 0) {
+      throw new Fault("no_settlement_file", `profile ${profileCode} has no file of business date ${settlementDate}`);
+    }
+    const runId = await startRun(session, profile, settlementDate, rules, by);
+    const facts = { runId, profileCode, settlementDate };
+    const state: RunState = {
+      ...{ session, runId, profile, settlementDate, rules, files },
+      findings: findingsOf(session, facts),
+      say: request.onProgress ?? (() => {}),
+    };
+    await decideAll(state, request.redecidesDeclared);
+    const changes = await session.run<ResultChange>(CHANGES, [runId, CHANGES_MAX]);
+    const summary = await summaryOf(session, profileCode, settlementDate);
+    await session.run(`update reconciliation_run set finished_at = clock_timestamp(), summary = $2 where run_id = $1`, [
+      runId,
+      JSON.stringify(summary, (_key, value: unknown) => (typeof value === "bigint" ? value.toString() : value)),
+    ]);
+    return { ...facts, isDryRun, summary, changes };
+  });
+}
+
+const FILES = `
+  select f.file_id as "fileId", f.product_codes as "productCodes",
+         not exists (select from settlement_match m where m.file_id = f.file_id)
+         and not exists (select from reconciliation_finding r where r.file_id = f.file_id) as "isFresh"
+    from settlement_file f
+   where f.profile_code = $1 and f.settlement_date = $2::date and f.superseded_by is null
+   order by f.file_id`;
+
+async function startRun(
+  { run }: Session,
+  profile: StoredProfile,
+  settlementDate: string,
+  rules: readonly MatchRule[],
+  by: string,
+): Promise<number> {
+  const [row] = await run<{ run_id: number }>(
+    `insert into reconciliation_run (profile_code, profile_version, rules, settlement_date, started_by)
+     values ($1, $2, $3, $4::date, $5) returning run_id`,
+    [profile.code, profile.version, JSON.stringify(rules), settlementDate, by],
+  );
+  return row?.run_id ?? 0;
+}
+
+async function decideAll(state: RunState, redecidesDeclared: boolean): Promise<void> {
+  const { session, runId, profile, settlementDate, files, rules, findings, say } = state;
+  const { run } = session;
+  const fileIds = files.map(({ fileId }) => fileId);
+  for (const table of ["settlement_match", "reconciliation_finding"] as const) {
+    await run(RELEASE_SUPERSEDED(table), [runId, profile.code]);
+  }
+  await run(RELEASE_OPEN, [runId, fileIds, redecidesDeclared]);
+  const fresh = files.filter(({ isFresh }) => isFresh).map(({ fileId }) => fileId);
+  if (fresh.length > 0) {
+    say("linking what agrees in everything");
+    await linkExact(session, [runId, fresh, profile.partnerId, settlementDate]);
+  }
+  say("collecting what is left");
+  await setBased(session, () => run(COLLECT_OPEN_LINES, [runId, fileIds]));
+  say("looking up traxIds");
+  await decideTraxIds(state);
+  say("trying the declared rules");
+  const [open] = await run<{ count: number }>(
+    `select count(*)::int as count from reconciliation_work_line where run_id = $1`,
+    [runId],
+  );
+  if ((open?.count ?? 0) > 0) {
+    const days = Math.max(0, ...rules.map(({ daysApart }) => daysApart));
+    if (rules.length > 0) {
+      await setBased(session, () => run(COLLECT_PAYMENTS, [runId, profile.partnerId, days]));
+    }
+    await decideBills(state);
+  }
+  await findings.flush();
+  say("looking for payments that no line speaks of");
+  await run(REPLACE_FOUND_PAYMENTS, [runId, profile.code]);
+  const covered = files.some(({ productCodes }) => productCodes.length === 0)
+    ? []
+    : [...new Set(files.flatMap(({ productCodes }) => productCodes))];
+  await setBased(session, () =>
+    run(FIND_MISSING_IN_FILE, [runId, profile.code, settlementDate, profile.partnerId, covered]),
+  );
+  await run(`delete from reconciliation_work_payment where run_id = $1`, [runId]);
+}
+
+/**
+ * For statements over a whole day. The planner takes a file that was written a moment ago for a few lines, and would look
+ * up each of a million by reading all payments; joined by hashing or merging, a wrong guess costs little.
+ */
+async function setBased<T>({ run }: Session, work: () => Promise<T>): Promise<T> {
+  await run(`select set_config('enable_nestloop', 'off', true), set_config('work_mem', '64MB', true)`);
+  const value = await work();
+  await run(`select set_config('enable_nestloop', 'on', true), set_config('work_mem', '4MB', true)`);
+  return value;
+}
+
+/** Conflicts are rare, and to be ready for them costs as much again as the inserting: so only when there is one. */
+async function linkExact(session: Session, values: readonly unknown[]): Promise<void> {
+  const { run } = session;
+  await run(`savepoint linking`);
+  try {
+    await setBased(session, () => run(LINK_EXACT, values));
+  } catch (error) {
+    if (sqlStateOf(error) !== "23505") throw error;
+    await run(`rollback to savepoint linking`);
+    await setBased(session, () => run(`${LINK_EXACT} order by file_id, line_no on conflict do nothing`, values));
+  }
+  await run(`release savepoint linking`);
+}
+
+async function decideTraxIds({ session, runId, profile, findings }: RunState): Promise<void> {
+  const groups = groupedRows<TraxRow>(
+    session,
+    "by_trax",
+    OPEN_LINES_BY_TRAX,
+    [runId, profile.partnerId],
+    ({ trax_id: traxId }) => traxId,
+  );
+  for await (const { rows } of groups) {
+    const lines = rows.map(lineOf);
+    const { decided, open } = decideByTraxId(lines, paymentOfTrax(rows[0] as TraxRow));
+    await findings.add(withLines(lines, decided));
+    await findings.leave(open);
+  }
+  await findings.flush();
+}
+
+async function decideBills({ session, runId, rules, findings }: RunState): Promise<void> {
+  const billOf = ({ bill_number: billNumber }: { bill_number: string | null }): string | null => billNumber;
+  const lineGroups = groupedRows<OpenRow>(session, "lines_by_bill", OPEN_LINES_BY_BILL, [runId], billOf);
+  const payments = groupedRows<PaymentRow>(session, "payments_by_bill", PAYMENTS_BY_BILL, [runId], billOf);
+  let next = await payments.next();
+  for await (const { key, rows } of lineGroups) {
+    // Both sides come in the order of bytes.
+    const bill = key ?? "";
+    while (!next.done && (next.value.key ?? "") < bill) next = await payments.next();
+    const candidates = !next.done && key !== null && next.value.key === bill ? next.value.rows.map(paymentOf) : [];
+    const lines = rows.map(lineOf);
+    const open = rows.map((row, index) => ({
+      ...{ line: lines[index] as SettlementLine, tried: row.tried ?? [], nearest: null },
+    }));
+    await findings.add(withLines(lines, decideByBill(open, candidates, rules)));
+  }
+}
+
+function withLines(lines: readonly SettlementLine[], results: readonly Found["result"][]): Found[] {
+  const keyOf = ({ fileId, lineNo }: LineRef): string => `${fileId}:${lineNo}`;
+  const byKey = new Map(lines.map((line) => [keyOf(line), line]));
+  return results.map((result) => ({ line: byKey.get(keyOf(result.line)) as SettlementLine, result }));
+}
+
+/** What stands for a date: counts and sums of all its files. */
+export async function summaryOf({ run }: Session, profileCode: string, settlementDate: string): Promise<RunSummary> {
+  const [files] = await run<{ files: number; lines: number; badLines: number }>(
+    `select count(*)::int as files, coalesce(sum(line_count), 0)::int as lines,
+            coalesce(sum(bad_line_count), 0)::int as "badLines"
+       from settlement_file where profile_code = $1 and settlement_date = $2::date and superseded_by is null`,
+    [profileCode, settlementDate],
+  );
+  const findings = await run<RunSummary["findings"][number] & { readonly onLines: number }>(
+    `select class, count(*)::int as count, sum(amount)::bigint as amount, sum(difference)::bigint as difference,
+            count(resolved_at)::int as resolved, count(file_id)::int as "onLines"
+       from reconciliation_finding
+      where profile_code = $1 and business_date = $2::date and replaced_by_run is null
+      group by class order by class`,
+    [profileCode, settlementDate],
+  );
+  const { lines = 0, badLines = 0 } = files ?? {};
+  const onLines = findings.reduce((sum, each) => sum + each.onLines, 0);
+  return {
+    ...{ files: files?.files ?? 0, lines, badLines, matched: lines - badLines - onLines },
+    findings: findings.map(({ onLines: _onLines, ...each }) => each),
+  };
+}
