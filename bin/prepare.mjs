@@ -49,7 +49,7 @@ export function build({ force = false } = {}) {
   rmSync(join(root, "dist"), { recursive: true, force: true });
   const compiler = join(root, "node_modules", "typescript", "bin", "tsc");
   run(process.execPath, [compiler, "-p", "tsconfig.build.json"], "See the errors above.");
-  for (const file of filesIn(join(root, "src")).filter((each) => each.endsWith(".json"))) {
+  for (const file of filesIn(join(root, "src")).filter((each) => !each.endsWith(".ts"))) {
     const copy = join(root, "dist", relative(root, file));
     mkdirSync(dirname(copy), { recursive: true });
     cpSync(file, copy);

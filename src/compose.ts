@@ -6,10 +6,13 @@ import {
   composeBillMail,
   loadCatalog,
   openAttemptJournal,
+  openBillPageDesk,
+  openBillWatch,
   openDriftMeter,
   openInquiryDesk,
   openCommitResolver,
   openPaymentDesk,
+  openPaymentPages,
   openReversalDesk,
   type Reach,
 } from "./flows";
@@ -175,8 +178,19 @@ export async function startHost(options: HostOptions): Promise<Host> {
       return config.publicUrl ?? urlOf(config.host, (server.address() as AddressInfo).port);
     },
   };
+  const pages = { db, clock, catalog: holder, watchersMax: config.billPageWatchers };
+  const billPages = openBillPageDesk(pages);
+  const billWatch = openBillWatch({ ...pages, onFault: (fault) => onFault(fault, "bill watch") });
+  metrics.watch("biller_bill_pages_open", "Open bill pages that are told of changes", () => billWatch.watching);
+  const paymentPages =
+    config.paymentPage === null
+      ? null
+      : openPaymentPages({ settings: config.paymentPage, clock, onFault: (fault) => onFault(fault, "payment page") });
   const app = createApp({
     billing,
+    billPages,
+    billWatch,
+    paymentPages,
     merchants: () => holder.current.merchants,
     answer: (arrival) =>
       answerMessage(
@@ -239,10 +253,12 @@ export async function startHost(options: HostOptions): Promise<Host> {
     async stop() {
       isDraining = true;
       await reach("draining");
+      // Open pages would keep their connections, and this process, for as long as they are looked at.
+      billWatch.close();
       clearInterval(refresh);
       housekeeping.stop();
       await drain(config.shutdownTimeoutMs);
-      await Promise.all([payments.idle(), reversals.idle(), inquiries.idle()]);
+      await Promise.all([payments.idle(), reversals.idle(), inquiries.idle(), billPages.idle()]);
       resolver.close();
       await Promise.all(lanes.map((lane) => lane.close()));
       await Promise.all([attempts.close(), drift.close()]);

@@ -42,10 +42,13 @@ export interface OutstandingItem extends BillItem {
   readonly outstanding: bigint;
 }
 
+/** Of a bill, what its state follows from. */
+export type BillStanding = Pick<Bill, "totalAmount" | "paidAmount" | "isCancelled" | "dueAtMs">;
+
 export type BillState = "UNPAID" | "PAID" | "EXPIRED" | "CANCELLED";
 
 /** What is still owed on the whole bill. */
-export function outstandingOf(bill: Bill): bigint {
+export function outstandingOf(bill: Pick<Bill, "totalAmount" | "paidAmount">): bigint {
   return bill.totalAmount - bill.paidAmount;
 }
 
@@ -66,7 +69,7 @@ export function outstandingItemsOf(bill: Bill): OutstandingItem[] {
  *
  * @param isEverPaid false for bills whose rule knows no paid state
  */
-export function billStateAt(bill: Bill, nowMs: number, isEverPaid = true): BillState {
+export function billStateAt(bill: BillStanding, nowMs: number, isEverPaid = true): BillState {
   if (isEverPaid && bill.totalAmount > 0n && outstandingOf(bill) === 0n) return "PAID";
   if (bill.isCancelled) return "CANCELLED";
   if (bill.dueAtMs !== null && nowMs >= bill.dueAtMs) return "EXPIRED";

@@ -2,6 +2,9 @@ export { type Accepts, answerMessage, type AnswerDeps, type Arrival, type Messag
 export { type AttemptCircumstances, attemptOf, refusedAttempt } from "./attempt";
 export { type InquiryDesk, openInquiryDesk } from "./answer-inquiry";
 export { type AttemptJournal, openAttemptJournal } from "./attempt-journal";
+export { type BillPage, type BillPageDesk, openBillPageDesk, type PageState, type Payable } from "./bill-page";
+export { type BillWatch, openBillWatch, type Watcher } from "./bill-watch";
+export { openPaymentPages, type PaymentPages, type PaymentPageSettings } from "./payment-page";
 export { type Catalog, type CatalogHolder, faultsOfDialect, loadCatalog } from "./catalog";
 export type { Deviation } from "./deviations";
 export { type DriftMeter, openDriftMeter } from "./drift-meter";

@@ -2,12 +2,16 @@ import { createServer, METHODS, type Server, type ServerResponse } from "node:ht
 import Koa from "koa";
 import type { Logger } from "../platform";
 import { answerFaults } from "./middleware/answer-faults";
+import { billPageRoutes, type BillPageRouteDeps } from "./routes/bill-page";
 import { billingRoutes, type BillingRouteDeps } from "./routes/billing";
 import { healthRoutes, type HealthRouteDeps } from "./routes/health";
 import { openApiRoutes } from "./routes/openapi";
 import { switchRoutes, type SwitchRouteDeps } from "./routes/switch";
 
-export type AppDeps = SwitchRouteDeps & BillingRouteDeps & HealthRouteDeps & { readonly logger: Logger };
+export type AppDeps = SwitchRouteDeps &
+  BillingRouteDeps &
+  BillPageRouteDeps &
+  HealthRouteDeps & { readonly logger: Logger };
 
 /** The Koa application with every route. */
 export function createApp(deps: AppDeps): Koa {
@@ -16,7 +20,8 @@ export function createApp(deps: AppDeps): Koa {
   app.silent = true;
   app.on("error", (error: unknown) => deps.logger.debug({ err: error }, "connection fault"));
   app.use(answerFaults(deps.logger));
-  for (const router of [switchRoutes(deps), billingRoutes(deps), healthRoutes(deps), openApiRoutes()]) {
+  const routers = [switchRoutes(deps), billingRoutes(deps), billPageRoutes(deps), healthRoutes(deps), openApiRoutes()];
+  for (const router of routers) {
     // Every method that Node can read: one that the router does not know would be answered 501, as if we had failed.
     router.methods = METHODS;
     app.use(router.routes());

@@ -16,6 +16,10 @@ export interface Config {
   readonly merchantProduct: string;
   /** Product that merchants' static numbers are paid under. */
   readonly merchantStaticProduct: string;
+  /** Where payment pages are asked for, and what with; null: bills' pages have no button for it. */
+  readonly paymentPage: { readonly url: string; readonly merchant: string | null; readonly source: string } | null;
+  /** Open pages of bills that one process tells of changes. */
+  readonly billPageWatchers: number;
   /** Hosts that callbacks may be sent to although they are private, and over http. */
   readonly callbackAllowedHosts: readonly string[];
   /** Where customers' bills are mailed from; null: no mail is sent. Holds a password. */
@@ -53,6 +57,13 @@ export const SETTINGS = {
   PUBLIC_URL: { default: "", about: "where customers reach this host, for links to bills; unset: its own address" },
   MERCHANT_PRODUCT: { default: "900001", about: "productCode that merchants' bills are paid under at the switch" },
   MERCHANT_STATIC_PRODUCT: { default: "900003", about: "productCode that merchants' static numbers are paid under" },
+  PAYMENT_PAGE_URL: {
+    default: "",
+    about: "Finpay's /sof/bp/paymentCard, asked when a customer presses Pay now; unset: no such button",
+  },
+  PAYMENT_PAGE_MERCHANT: { default: "", about: "merchantId:merchantKey for it, a secret; unset: none is sent" },
+  PAYMENT_PAGE_SOURCE: { default: "cc", about: "sourceOfFunds.type that payment pages are asked for with" },
+  BILL_PAGE_WATCHERS: { default: "1000", about: "open bill pages that one process tells of changes; others ask" },
   CALLBACK_ALLOWED_HOSTS: {
     default: "",
     about: "hosts, comma separated, that callbacks may reach although they are private, and over http",
@@ -115,6 +126,10 @@ const schema = z.object({
   PUBLIC_URL: orNull(url("http:", "https:")),
   MERCHANT_PRODUCT: productCode,
   MERCHANT_STATIC_PRODUCT: productCode,
+  PAYMENT_PAGE_URL: orNull(url("http:", "https:")),
+  PAYMENT_PAGE_MERCHANT: orNull(z.string().regex(/^[!-9;-~]+:[!-~]+$/, "must be merchantId:merchantKey")),
+  PAYMENT_PAGE_SOURCE: z.string().regex(/^[A-Za-z0-9_-]{1,30}$/, "must be 1 to 30 letters, digits, dashes"),
+  BILL_PAGE_WATCHERS: wholeNumber(0, 100_000),
   CALLBACK_ALLOWED_HOSTS: z.string().transform((text) => text.split(",").flatMap((host) => host.trim() || [])),
   SMTP_URL: z.string(),
   SMTP_TLS: z.enum(["on", "off"], "must be on or off"),
@@ -163,6 +178,9 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   }
   const { mail, problems: ofMail } = parsed.success ? readMailSettings(parsed.data) : NO_MAIL;
   problems.push(...ofMail);
+  if (given["PAYMENT_PAGE_MERCHANT"] && !mayCarryKey(given["PAYMENT_PAGE_URL"])) {
+    problems.push("PAYMENT_PAGE_MERCHANT: is a secret, PAYMENT_PAGE_URL must be https (or this machine)");
+  }
   if (!parsed.success || problems.length > 0) throw new ConfigFault("these settings are wrong", problems);
   const value = parsed.data;
   return Object.freeze({
@@ -173,6 +191,11 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     publicUrl: value.PUBLIC_URL?.replace(/\/+$/, "") ?? null,
     merchantProduct: value.MERCHANT_PRODUCT,
     merchantStaticProduct: value.MERCHANT_STATIC_PRODUCT,
+    paymentPage:
+      value.PAYMENT_PAGE_URL === null
+        ? null
+        : { url: value.PAYMENT_PAGE_URL, merchant: value.PAYMENT_PAGE_MERCHANT, source: value.PAYMENT_PAGE_SOURCE },
+    billPageWatchers: value.BILL_PAGE_WATCHERS,
     callbackAllowedHosts: value.CALLBACK_ALLOWED_HOSTS,
     mail,
     migrationDatabaseUrl: value.MIGRATION_DATABASE_URL,
@@ -211,6 +234,13 @@ function parseCredentialKeys(text: string, context: z.RefinementCtx): KeyRing {
     context.addIssue({ code: "custom", message: "a key id appears twice" });
   }
   return ring;
+}
+
+/** Whether a key that is sent to this address can be read by nobody on the way. */
+function mayCarryKey(address: string | undefined): boolean {
+  if (address === undefined || !URL.canParse(address)) return false;
+  const { protocol, hostname } = new URL(address);
+  return protocol === "https:" || ["127.0.0.1", "localhost", "[::1]"].includes(hostname);
 }
 
 /** zod reports a union as "Invalid input"; the reader wants what the setting itself, the last of the union, complains of. */

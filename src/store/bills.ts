@@ -1,19 +1,25 @@
 import type { Bill, BillItem, LastPayment } from "../domain";
 import type { Statement, Tx } from "../platform";
 
+/** Columns of a whole bill, `b`, as `billOf` reads them. */
+export const BILL_COLUMNS = `
+           b.bill_key, b.product_code, b.bill_number, b.version, b.is_cancelled, b.total_amount, b.paid_amount,
+           b.fee_amount, b.customer_name, b.merchant_id, b.last_partner_id, b.last_trax_id, b.last_amount,
+           (extract(epoch from b.last_paid_at) * 1000)::float8 as last_paid_at_ms, b.details,
+           (extract(epoch from b.due_at) * 1000)::float8 as due_at_ms,
+           (select json_agg(json_build_array(i.item_no, i.reference, i.amount::text) order by i.item_no)
+              from bill_item i where i.bill_key = b.bill_key) as items`;
+
 const READ_BILLS: Statement = {
   name: "store_read_bills",
   text: `
-    select b.bill_key, b.product_code, b.bill_number, b.version, b.is_cancelled, b.total_amount, b.paid_amount,
-           b.fee_amount, b.customer_name, b.merchant_id, b.last_partner_id, b.last_trax_id, b.last_amount,
-           (extract(epoch from b.last_paid_at) * 1000)::float8 as last_paid_at_ms, b.details, (extract(epoch from b.due_at) * 1000)::float8 as due_at_ms,
-           (select json_agg(json_build_array(i.item_no, i.reference, i.amount::text) order by i.item_no)
-              from bill_item i where i.bill_key = b.bill_key) as items
+    select ${BILL_COLUMNS}
       from unnest($1::text[]) k(bill_key)
       join bill b on b.bill_key = k.bill_key`,
 };
 
-interface BillRow {
+/** A row of `BILL_COLUMNS`. */
+export interface BillRow {
   readonly bill_key: string;
   readonly product_code: string;
   readonly bill_number: string;
@@ -40,7 +46,8 @@ export async function readBills(tx: Tx, billKeys: readonly string[]): Promise<Ma
   return new Map(rows.map((row) => [row.bill_key, billOf(row)]));
 }
 
-function billOf(row: BillRow): Bill {
+/** The bill of a row. */
+export function billOf(row: BillRow): Bill {
   return {
     billKey: row.bill_key,
     productCode: row.product_code,

@@ -1,4 +1,5 @@
 export { type Attempt, dropExpiredAttempts, insertAttempts } from "./attempts";
+export { type BillStandingOfLink, type LinkedBill, readLinkedBills, readLinkedStandings } from "./bill-links";
 export { type BillClaim, cancelBill, claimBills, readBills } from "./bills";
 export { addDrift, type DriftCount, type DriftRow, listDrift } from "./drift";
 export {

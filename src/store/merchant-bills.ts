@@ -54,12 +54,14 @@ export async function insertMerchantBill(tx: Tx, bill: MerchantBill): Promise<bo
   return rows.length === 1;
 }
 
-const COLUMNS = `
-    bill_key, merchant_id, transaction_number, billing_id, link_code, encode(content_digest, 'hex') as digest_hex,
-    (extract(epoch from billing_date) * 1000)::float8 as billing_date_ms, language, notes, static_va_no, customer_email,
-    customer_phone, customer_address, item_lines`;
+/** Columns of a merchant's side of a bill, `m`, as `merchantBillOf` reads them. */
+export const MERCHANT_BILL_COLUMNS = `
+    m.bill_key, m.merchant_id, m.transaction_number, m.billing_id, m.link_code,
+    encode(m.content_digest, 'hex') as digest_hex, (extract(epoch from m.billing_date) * 1000)::float8 as billing_date_ms,
+    m.language, m.notes, m.static_va_no, m.customer_email, m.customer_phone, m.customer_address, m.item_lines`;
 
-interface Row {
+/** A row of `MERCHANT_BILL_COLUMNS`. */
+export interface MerchantBillRow {
   readonly bill_key: string;
   readonly merchant_id: number;
   readonly transaction_number: string;
@@ -78,7 +80,7 @@ interface Row {
 
 const FIND_BY_NUMBER: Statement = {
   name: "store_find_merchant_bill",
-  text: `select ${COLUMNS} from merchant_bill where merchant_id = $1 and transaction_number = $2`,
+  text: `select ${MERCHANT_BILL_COLUMNS} from merchant_bill m where merchant_id = $1 and transaction_number = $2`,
 };
 
 /** A merchant's bill by the merchant's own number; null when there is none of this merchant. */
@@ -87,26 +89,26 @@ export async function findMerchantBill(
   merchantId: number,
   transactionNumber: string,
 ): Promise<MerchantBill | null> {
-  const [row] = await tx.run<Row>(FIND_BY_NUMBER, [merchantId, transactionNumber]);
-  return row === undefined ? null : billOf(row);
+  const [row] = await tx.run<MerchantBillRow>(FIND_BY_NUMBER, [merchantId, transactionNumber]);
+  return row === undefined ? null : merchantBillOf(row);
 }
 
 const FIND_BY_KEY: Statement = {
   name: "store_find_merchant_bill_by_key",
-  text: `select ${COLUMNS} from merchant_bill where bill_key = $1`,
+  text: `select ${MERCHANT_BILL_COLUMNS} from merchant_bill m where bill_key = $1`,
 };
 
 /** The merchant's side of a bill; null when no merchant made it. */
 export async function findMerchantBillByKey(tx: Tx, billKey: string): Promise<MerchantBill | null> {
-  const [row] = await tx.run<Row>(FIND_BY_KEY, [billKey]);
-  return row === undefined ? null : billOf(row);
+  const [row] = await tx.run<MerchantBillRow>(FIND_BY_KEY, [billKey]);
+  return row === undefined ? null : merchantBillOf(row);
 }
 
 const LIST: Statement = {
   name: "store_list_merchant_bills",
   text: `
-    select ${COLUMNS}, (extract(epoch from created_at) * 1000000)::bigint as created_micros
-      from merchant_bill
+    select ${MERCHANT_BILL_COLUMNS}, (extract(epoch from created_at) * 1000000)::bigint as created_micros
+      from merchant_bill m
      where merchant_id = $1
        and ($2::bigint is null or (created_at, bill_key) < (to_timestamp($2::bigint / 1000000.0), $3::text))
      order by created_at desc, bill_key desc
@@ -120,11 +122,12 @@ export async function listMerchantBills(
   page: { readonly afterMicros: bigint | null; readonly afterKey: string | null; readonly limit: number },
 ): Promise<{ readonly bills: readonly MerchantBill[]; readonly lastMicros: bigint | null }> {
   const values = [merchantId, page.afterMicros, page.afterKey, page.limit];
-  const rows = await tx.run<Row & { readonly created_micros: bigint }>(LIST, values);
-  return { bills: rows.map(billOf), lastMicros: rows.at(-1)?.created_micros ?? null };
+  const rows = await tx.run<MerchantBillRow & { readonly created_micros: bigint }>(LIST, values);
+  return { bills: rows.map(merchantBillOf), lastMicros: rows.at(-1)?.created_micros ?? null };
 }
 
-function billOf(row: Row): MerchantBill {
+/** The merchant's side of a row. */
+export function merchantBillOf(row: MerchantBillRow): MerchantBill {
   return {
     billKey: row.bill_key,
     merchantId: row.merchant_id,

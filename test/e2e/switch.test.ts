@@ -2,6 +2,7 @@ import vector from "../vectors/telkom-001001-payment.json";
 import openapi from "../../src/http/openapi.json";
 import { billingRoutes } from "../../src/http/routes/billing";
 import { healthRoutes } from "../../src/http/routes/health";
+import { billPageRoutes } from "../../src/http/routes/bill-page";
 import { openApiRoutes } from "../../src/http/routes/openapi";
 import { switchRoutes } from "../../src/http/routes/switch";
 import {
@@ -254,12 +255,15 @@ describe("a host that the switch talks to", () => {
     const routers = [
       switchRoutes(undefined as never),
       billingRoutes(undefined as never),
+      billPageRoutes(undefined as never),
       healthRoutes(undefined as never),
       openApiRoutes(),
     ];
     const routes = routers.flatMap((router) =>
       router.stack.flatMap(({ path, methods }) =>
-        methods.filter((method) => method !== "HEAD").map((method) => `${method.toLowerCase()} ${String(path)}`),
+        methods
+          .filter((method) => method !== "HEAD")
+          .map((method) => `${method.toLowerCase()} ${String(path).replaceAll(/:(\w+)/g, "{$1}")}`),
       ),
     );
     const described = Object.entries(openapi.paths).flatMap(([path, operations]) =>
@@ -269,7 +273,9 @@ describe("a host that the switch talks to", () => {
     for (const [path, operations] of Object.entries(openapi.paths)) {
       for (const method of Object.keys(operations)) {
         const response = await fetch(`${host.url}${path}`, { method: method.toUpperCase() });
-        expect({ path, found: ![404, 405, 501].includes(response.status) }).toEqual({ path, found: true });
+        // Nothing has the name that an address with a name in it is asked for here.
+        const found = path.includes("{") || response.status !== 404;
+        expect({ path, found: found && ![405, 501].includes(response.status) }).toEqual({ path, found: true });
       }
     }
     const served: unknown = await (await fetch(`${host.url}/openapi.json`)).json();

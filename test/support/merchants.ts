@@ -11,7 +11,7 @@ export const SECRETS = { password: MERCHANT.password, hmac: "hmac-secret", callb
 /** Creates a merchant; what a test cares about is handed in. */
 export async function addMerchant(
   database: TestDatabase,
-  changes: { serviceId?: string; callbackUrl?: string | null; requiresHmac?: boolean } = {},
+  changes: { serviceId?: string; name?: string; callbackUrl?: string | null; requiresHmac?: boolean } = {},
 ): Promise<void> {
   const db = testDb(database.ownerUrl, 1);
   const merchant = {

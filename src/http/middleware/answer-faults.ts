@@ -32,7 +32,7 @@ export function answerFaults(logger: Logger): Middleware {
       ctx.body = { error: MESSAGES[status] ?? "refused" };
       ctx.status = status;
     }
-    ctx.set("Cache-Control", "no-store");
+    if (!ctx.res.hasHeader("Cache-Control")) ctx.set("Cache-Control", "no-store");
     ctx.set("X-Content-Type-Options", "nosniff");
   };
 }

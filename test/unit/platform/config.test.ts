@@ -25,6 +25,8 @@ describe("settings", () => {
       merchantProduct: "900001",
       merchantStaticProduct: "900003",
       mail: null,
+      paymentPage: null,
+      billPageWatchers: 1_000,
       callbackAllowedHosts: [],
       attemptRetentionMonths: 24,
       databaseUrl: null,
@@ -138,6 +140,20 @@ describe("settings", () => {
     expect(named).toHaveLength(Object.keys(env).length + 1);
     expect(new Set(named)).toEqual(new Set([...Object.keys(env), "CREDENTIAL_KEYS"]));
     expect(() => loadConfig(env)).toThrow(ConfigFault);
+  });
+
+  it("of payment pages go together, and the key is not sent where it could be read on the way", () => {
+    const url = "https://live.finnet.co.id/sof/bp/paymentCard";
+    const given = { PAYMENT_PAGE_URL: url, PAYMENT_PAGE_MERCHANT: "M1:k:e/y", PAYMENT_PAGE_SOURCE: "va" };
+    expect(loadConfig(given).paymentPage).toEqual({ url, merchant: "M1:k:e/y", source: "va" });
+    expect(loadConfig({ PAYMENT_PAGE_URL: "http://sim:8081/x" }).paymentPage).toMatchObject({ merchant: null });
+    expect(faultsOf({ ...given, PAYMENT_PAGE_URL: "http://127.0.0.1:8081/x" })).toEqual([]);
+    for (const wrong of [{ PAYMENT_PAGE_URL: "http://finnet.example/x" }, { PAYMENT_PAGE_URL: "" }]) {
+      expect(faultsOf({ ...given, ...wrong }).join()).toContain("PAYMENT_PAGE_MERCHANT: is a secret");
+    }
+    expect(faultsOf({ ...given, PAYMENT_PAGE_MERCHANT: "no-key" }).join()).toContain("merchantId:merchantKey");
+    expect(faultsOf({ ...given, PAYMENT_PAGE_SOURCE: "c c" }).join()).toContain("PAYMENT_PAGE_SOURCE");
+    expect(faultsOf({ BILL_PAGE_WATCHERS: "100001" }).join()).toContain("BILL_PAGE_WATCHERS");
   });
 
   it("never show in a fault, since some are secrets", () => {
