@@ -4,6 +4,7 @@ import { billCommands } from "./commands/bill";
 import { callbackCommands } from "./commands/callback";
 import { describeCommands } from "./commands/describe";
 import { exceptionCommands } from "./commands/exception";
+import { demoCommands } from "./commands/demo";
 import { doctorCommand } from "./commands/doctor";
 import { merchantCommands } from "./commands/merchant";
 import { partnerCommands } from "./commands/partner";
@@ -32,6 +33,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     callbackCommands,
     switchCommands,
     simulateCommands,
+    demoCommands,
     describeCommands,
     exceptionCommands,
     reconCommands,

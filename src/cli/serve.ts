@@ -4,6 +4,7 @@ import { migrateToLatest } from "../platform/migrate";
 import { openServices, type Services } from "../services";
 import { demoGuide } from "./demo/guide";
 import { seedDemo } from "./demo/seed";
+import { untilStopped } from "./until-stopped";
 import { withOwner } from "./with-database";
 import { startWorkers } from "./workers";
 
@@ -41,8 +42,7 @@ export async function serve(readConfig: () => Config): Promise<void> {
     })();
     return stopping;
   };
-  process.on("SIGTERM", () => void stop("SIGTERM", 0));
-  process.on("SIGINT", () => void stop("interrupted", 0));
+  void untilStopped().then((reason) => stop(reason, 0));
   process.on("unhandledRejection", (error) => {
     logger.fatal({ err: error }, "unhandled rejection");
     void stop("unhandled fault", 1);

@@ -220,6 +220,11 @@ export function configFromProcess(): Config {
   return loadConfig(process.env);
 }
 
+/** The environment of a process that this one starts: its own, with some settings in place of what it has of them. */
+export function environmentWith(settings: Readonly<Record<string, string>>): Record<string, string | undefined> {
+  return { ...process.env, ...settings };
+}
+
 type KeyRing = readonly (readonly [string, Buffer])[];
 
 function parseCredentialKeys(text: string, context: z.RefinementCtx): KeyRing {

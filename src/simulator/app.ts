@@ -3,6 +3,7 @@ import { METHODS } from "node:http";
 import Koa, { type Context, type Middleware } from "koa";
 import { type Clock, type Logger, messageOf } from "../platform";
 import { parseStrictJson } from "../wire";
+import { faultFrom } from "./faults";
 import { notificationOf, notify } from "./notification";
 import { type Order, OrderBook } from "./order";
 import { frontPage, noPage, paymentPage, resultPage, STYLE_ADDRESS } from "./pages";
@@ -171,7 +172,8 @@ async function pay(deps: SimulatorDeps, theSwitch: Switch, orders: OrderBook, ct
     return;
   }
   if (!ctx.is("application/x-www-form-urlencoded")) ctx.throw(415, "this address takes the payment page's form");
-  const source = new URLSearchParams(await readBody(ctx)).get("source") ?? "";
+  const form = new URLSearchParams(await readBody(ctx));
+  const source = form.get("source") ?? "";
   if (order.state === "open") {
     const shown = order.inquired;
     if (!SOURCES.includes(source as SourceOfFunds) || shown?.kind !== "shown") {
@@ -181,6 +183,7 @@ async function pay(deps: SimulatorDeps, theSwitch: Switch, orders: OrderBook, ct
     // Before anything is awaited: a second press of the button finds the order being paid.
     order.state = "paying";
     order.source = source;
+    order.fault = faultFrom(form.get("fault") ?? "");
     const done = settle(deps, theSwitch, order, shown.bill);
     await Promise.race([done, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
   }

@@ -41,15 +41,22 @@ export function escaped(text: string): string {
     .replaceAll(/[^\P{C}\n\t]|[\u2028\u2029]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
-/** A whole page. Without scripts; the style sheet stands in the page or at an address. */
+/** Whole rupiah for people: `Rp 1.250.000`. */
+export function rupiahText(amount: bigint): string {
+  return `Rp ${amount.toString().replaceAll(/\B(?=(\d{3})+$)/g, ".")}`;
+}
+
+/** A whole page. Without scripts in it; the style sheet stands in the page or at an address. */
 export function page(options: {
   readonly title: string;
   readonly language: string;
   readonly body: Markup;
   readonly head?: Markup;
+  /** What is not real about it; by default Finpay and the money. */
+  readonly banner?: string;
   readonly style: { readonly href: string } | { readonly text: string };
 }): string {
-  const { title, language, body, style, head = html`` } = options;
+  const { title, language, body, style, head = html``, banner = BANNER[language] ?? BANNER.en } = options;
   const sheet =
     "href" in style
       ? html`<link rel="stylesheet" href="${style.href}" />`
@@ -67,7 +74,7 @@ ${
       ${sheet}${head}
     </head>
     <body>
-      <div class="simulation" role="note"><strong>SIMULATION</strong> ${BANNER[language] ?? BANNER.en}</div>
+      <div class="simulation" role="note"><strong>SIMULATION</strong> ${banner}</div>
       ${body}
     </body>
   </html>`.text

@@ -1,7 +1,10 @@
 export { codesFrom, DEFAULT_CODES, type ResultCodes } from "./codes";
 export type { Credentials } from "./message";
 export { signatureOf } from "./notification";
-export { type Simulator, type SimulatorPlace, startSimulator } from "./server";
+export type { Listening } from "./listen";
+export { startSimulator } from "./server";
+export { type ShopSettings, shopSettingsFrom } from "./shop/settings";
+export { startShop } from "./shop/server";
 export { DEFAULT_TIMES, type SimulatorSettings } from "./settings";
 export type { UatCase } from "./uat/case";
 export { UAT_CASES } from "./uat/cases";

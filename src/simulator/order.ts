@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Exchange } from "./exchange";
+import type { Fault } from "./faults";
 import type { PaymentCardRequest } from "./payment-card";
 
 /** The bill as the biller's inquiry answered it. Whole rupiah. */
@@ -51,6 +52,8 @@ export interface Order {
   /** The inquiry that is on its way, so that two views of a page ask once. */
   asking: Promise<Inquired> | null;
   source: string | null;
+  /** What is made to go wrong while it is paid. */
+  fault: Fault;
   /** The biller's answer to the payment. */
   paymentReply: Readonly<Record<string, unknown>> | null;
   decidedAtMs: number | null;
@@ -90,6 +93,7 @@ export class OrderBook {
       inquiredAtMs: 0,
       asking: null,
       source: null,
+      fault: "none",
       paymentReply: null,
       decidedAtMs: null,
       sent: [],

@@ -1,4 +1,5 @@
-import { html, type Markup, page } from "./html";
+import { faultChoice, sentSection } from "./backstage";
+import { html, type Markup, page, rupiahText } from "./html";
 import type { Inquired, Order, ShownBill } from "./order";
 import { linesOf } from "./shown-lines";
 import { type Language, SOURCES, type Words, WORDS } from "./words";
@@ -31,6 +32,7 @@ export function paymentPage(view: View, inquired: Inquired, hint: boolean): stri
         </fieldset>
         ${hint ? html`<p role="alert">${words.choose}</p>` : html``}
         <button type="submit">${words.pay} ${total}</button>
+        ${faultChoice(words)}
       </form>`,
   );
 }
@@ -58,9 +60,9 @@ export function resultPage(view: View): string {
         ${
           rows.length > 0 ? html`<dl>${rows}</dl>` : html``
         }${receipt === "" || receipt === "null" ? html`` : html`<p class="receipt">${receipt}</p>`}
-        ${isWaiting ? again : html``}
+        ${isWaiting ? again : backLink(view)}
       </section>
-      ${order.inquired?.kind === "shown" ? billSection(view, order.inquired.bill) : html``}`,
+      ${order.inquired?.kind === "shown" ? billSection(view, order.inquired.bill) : html``} ${sentSection(order, words)}`,
     isWaiting ? html`<meta http-equiv="refresh" content="2" />` : html``,
   );
 }
@@ -145,7 +147,13 @@ function refusal(view: View, inquired: Exclude<Inquired, { kind: "shown" }>): Ma
           <p class="soft">${words.code} ${inquired.code}: ${inquired.description}</p>`;
   return html`<section class="state bad" role="alert">
     ${why}<a class="button" href="/pay/${view.order.token}?lang=${view.language}">${words.tryAgain}</a>
+    ${backLink(view)}
   </section>`;
+}
+
+function backLink({ order, language }: View): Markup {
+  const { backUrl } = order.request.url;
+  return backUrl === undefined ? html`` : html`<a class="button quiet" href="${backUrl}">${WORDS[language].back}</a>`;
 }
 
 function row(name: string, value: string): Markup {
@@ -165,10 +173,6 @@ function amountsIn(value: string): string {
     /^(\S{1,11}) ([0-9]{1,12})$/,
     (_, reference: string, amount: string) => `${reference}: ${rupiahText(BigInt(amount))}`,
   );
-}
-
-function rupiahText(amount: bigint): string {
-  return `Rp ${amount.toString().replaceAll(/\B(?=(\d{3})+$)/g, ".")}`;
 }
 
 function totalOf({ amount, feeAmount }: ShownBill): bigint {

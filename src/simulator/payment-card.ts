@@ -22,6 +22,7 @@ const rupiah = z.union(
   ],
   "must be whole rupiah, one to twelve digits",
 );
+const WRONG_ADDRESS = "must be an http or https address of at most 500 characters, without a password in it";
 const anyObject = z.looseObject({}, "must be an object");
 
 /** The published request of a payment page. Optional objects that the simulator does not use are only checked to be objects. */
@@ -43,9 +44,9 @@ const schema = z.strictObject({
   ),
   url: z.looseObject(
     {
-      callbackUrl: z
-        .string("must be text")
-        .refine(isCallable, "must be an http or https address of at most 500 characters, without a password in it"),
+      callbackUrl: z.string("must be text").refine(isCallable, WRONG_ADDRESS),
+      // Where the customer goes afterwards: assumed, and never a proof of payment.
+      backUrl: z.string("must be text").refine(isCallable, WRONG_ADDRESS).optional(),
     },
     "must be an object with callbackUrl",
   ),

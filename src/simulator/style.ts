@@ -21,7 +21,16 @@ label { display: flex; align-items: center; gap: .75rem; min-height: 3rem; paddi
 label:has(input:checked) { border-color: var(--accent); background: #eef5fc; }
 input[type="radio"] { margin: 0; width: 1.25rem; height: 1.25rem; accent-color: var(--accent); flex: none; }
 button, .button { display: block; width: 100%; min-height: 3rem; border: 0; border-radius: .5rem; background: var(--accent); color: #fff; font: inherit; font-weight: 700; cursor: pointer; text-align: center; text-decoration: none; padding: .75rem; }
-button:focus-visible, a:focus-visible, input:focus-visible { outline: 3px solid #f0a500; outline-offset: 2px; }
+.button.quiet { background: #fff; color: var(--accent); border: 1px solid var(--accent); margin-top: .5rem; }
+.backstage { border-style: dashed; border-color: #c79a00; background: #fffbea; font-size: .875rem; }
+details.backstage { border: 1px dashed #c79a00; border-radius: .5rem; padding: .5rem .75rem; margin-top: 1rem; }
+summary { cursor: pointer; min-height: 1.75rem; }
+label.plain { display: block; border: 0; padding: 0; margin: .5rem 0 .25rem; min-height: 0; }
+select { width: 100%; min-height: 2.75rem; font: inherit; padding: .25rem .5rem; border: 1px solid var(--line); border-radius: .5rem; background: #fff; color: inherit; }
+.sent { margin: 0; padding-left: 1.5rem; }
+.sent li { margin-bottom: .5rem; overflow-wrap: anywhere; }
+.lost { color: #b3261e; font-weight: 700; }
+button:focus-visible, select:focus-visible, summary:focus-visible, a:focus-visible, input:focus-visible { outline: 3px solid #f0a500; outline-offset: 2px; }
 a { color: var(--accent); }
 .state { border-left: .5rem solid var(--soft); }
 .state.ok { border-left-color: #1b7f3b; }

@@ -2,7 +2,8 @@ import { randomInt } from "node:crypto";
 import { type Clock, type Logger, maskNumber, sleep } from "../platform";
 import { formatAmount, parseAmount } from "../wire";
 import { classOfCode } from "./codes";
-import { type Exchange, exchange } from "./exchange";
+import { type Exchange, exchange, type Manner } from "./exchange";
+import { STORM_SIZE } from "./faults";
 import { type MessageContent, signedMessage, timeStampText, TRANSACTION_TYPES } from "./message";
 import { type Inquired, type Order, remember, type SentMessage, type ShownBill } from "./order";
 import type { SimulatorSettings } from "./settings";
@@ -102,8 +103,13 @@ async function askUntilKnown(
   for (let tryNo = 1; tryNo <= settings.tries; tryNo++) {
     if (tryNo > 1) await sleep(settings.retryDelayMs);
     const sentAtMs = clock.nowMs();
-    const answer = await exchange(settings.billerUrl, body, { timeoutMs });
-    remember(order, { function: kind, traxId: content.traxId, sentAtMs, exchange: answer });
+    const copies = order.fault === "storm" && kind === "payment" ? STORM_SIZE : 1;
+    const manner = mannerOf(order, kind, tryNo);
+    const send = (): Promise<Exchange> => exchange(settings.billerUrl, body, { timeoutMs, manner });
+    const [first, ...more] = await Promise.all([send(), ...Array.from({ length: copies - 1 }, send)]);
+    const answers = [first, ...more];
+    for (const each of answers) remember(order, { function: kind, traxId: content.traxId, sentAtMs, exchange: each });
+    const answer = answers.find((each) => isFinal(classOf(deps, each))) ?? first;
     const concluded = classOf(deps, answer);
     logger.info(
       {
@@ -118,9 +124,19 @@ async function askUntilKnown(
       },
       "asked the biller",
     );
-    if (concluded === "ok" || concluded === "declined") return answer;
+    if (isFinal(concluded)) return answer;
   }
   return null;
+}
+
+function isFinal(concluded: ReturnType<typeof classOfCode>): boolean {
+  return concluded === "ok" || concluded === "declined";
+}
+
+/** How a message is sent under the order's fault: the biller always gets it whole. */
+function mannerOf({ fault }: Order, kind: SentMessage["function"], tryNo: number): Manner {
+  const isLost = kind === "payment" && (fault === "silence" || (fault === "answer-lost" && tryNo === 1));
+  return isLost ? { kind: "hang-up", afterMs: 0 } : { kind: "patient" };
 }
 
 /** What may be concluded from an answer: nothing from another status than 200, another traxId, or a code of no class. */

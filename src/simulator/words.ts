@@ -1,4 +1,5 @@
-import type { OrderState } from "./order";
+import type { Fault } from "./faults";
+import type { OrderState, SentMessage } from "./order";
 
 /** Languages of the payment page. */
 export type Language = "id" | "en";
@@ -24,6 +25,13 @@ export interface Words {
   readonly code: string;
   readonly reference: string;
   readonly noSuchPage: string;
+  readonly back: string;
+  readonly backstage: string;
+  readonly fault: string;
+  readonly faults: Readonly<Record<Fault, string>>;
+  readonly sent: string;
+  readonly replayed: string;
+  readonly functions: Readonly<Record<SentMessage["function"], string>>;
   readonly states: Readonly<Record<Exclude<OrderState, "open">, readonly [head: string, text: string]>>;
   readonly sources: Readonly<Record<SourceOfFunds, string>>;
   /** Names of customerData that are known; others are shown as they are. */
@@ -57,6 +65,18 @@ export const WORDS: Readonly<Record<Language, Words>> = {
     code: "Kode",
     reference: "Nomor referensi",
     noSuchPage: "Halaman pembayaran ini tidak ada, atau sudah dihapus.",
+    back: "Kembali ke toko",
+    backstage: "Di balik layar (hanya simulasi)",
+    fault: "Gangguan di jalan ke penyedia tagihan",
+    faults: {
+      none: "Tidak ada gangguan",
+      "answer-lost": "Jawaban pertama hilang: kirim ulang",
+      storm: "Pembayaran yang sama tiba delapan kali",
+      silence: "Tidak ada jawaban: dibatalkan",
+    },
+    sent: "Pesan dari switch simulasi ke penyedia tagihan, dan jawabannya:",
+    replayed: "jawaban tersimpan",
+    functions: { inquiry: "Inquiry", payment: "Pembayaran", reversal: "Pembatalan" },
     states: {
       paying: ["Sedang diproses", "Pembayaran sedang diteruskan ke penyedia tagihan. Halaman ini diperbarui sendiri."],
       paid: ["Pembayaran berhasil", "Tagihan sudah lunas di penyedia tagihan."],
@@ -102,6 +122,18 @@ export const WORDS: Readonly<Record<Language, Words>> = {
     code: "Code",
     reference: "Reference",
     noSuchPage: "There is no such payment page, or it was removed.",
+    back: "Back to the shop",
+    backstage: "Behind the scenes (simulation only)",
+    fault: "Fault on the way to the biller",
+    faults: {
+      none: "No fault",
+      "answer-lost": "First answer is lost: send again",
+      storm: "The same payment arrives eight times",
+      silence: "No answer at all: reverse",
+    },
+    sent: "Messages of the simulated switch to the biller, and their answers:",
+    replayed: "stored answer",
+    functions: { inquiry: "Inquiry", payment: "Payment", reversal: "Reversal" },
     states: {
       paying: ["In progress", "The payment is being passed to the biller. This page refreshes by itself."],
       paid: ["Payment successful", "The bill is paid at the biller."],

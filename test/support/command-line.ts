@@ -16,6 +16,8 @@ export interface Running {
   readonly ended: Promise<Ended>;
   /** Resolves with everything written to standard error so far, once it matches. */
   says(pattern: RegExp): Promise<string>;
+  /** The same for standard output. */
+  prints(pattern: RegExp): Promise<string>;
 }
 
 /** Starts `biller` as a person would, with these settings and no others. */
@@ -47,17 +49,19 @@ export function startBiller(
   const ended = new Promise<Ended>((resolve) => {
     child.once("close", (code) => resolve({ code, out, err }));
   });
+  const waitFor = (text: () => string, pattern: RegExp): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const look = (): void => {
+        if (pattern.test(text())) resolve(text());
+      };
+      listeners.add(look);
+      look();
+      void ended.then(({ code }) => reject(new Error(`it ended with ${code} and said:\n${err}`)));
+    });
   return {
     child,
     ended,
-    says: (pattern) =>
-      new Promise((resolve, reject) => {
-        const look = (): void => {
-          if (pattern.test(err)) resolve(err);
-        };
-        listeners.add(look);
-        look();
-        void ended.then(({ code }) => reject(new Error(`it ended with ${code} and said:\n${err}`)));
-      }),
+    says: (pattern) => waitFor(() => err, pattern),
+    prints: (pattern) => waitFor(() => out, pattern),
   };
 }

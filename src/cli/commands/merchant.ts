@@ -1,19 +1,17 @@
-import { randomBytes } from "node:crypto";
 import { Argument, type Command } from "commander";
 import { faultOfCallbackUrl } from "../../callbacks";
-import { PRODUCTS } from "../../flows";
 import { ConfigFault, Fault, type SecretBox, type Tx } from "../../platform";
 import {
   addMerchantSecret,
   insertMerchant,
   type MerchantSecretKind,
   readMerchants,
-  readProducts,
   retireMerchantSecrets,
-  saveProduct,
   type StoredMerchant,
 } from "../../store";
+import { newMerchantSecrets, newSecret } from "../merchant-secrets";
 import { print, printJson, printTable } from "../output";
+import { saveShippedProducts } from "../shipped-product";
 import { withOwner } from "../with-database";
 import { withServices } from "../with-services";
 
@@ -51,13 +49,9 @@ export function merchantCommands(program: Command): void {
             ...(/^[ -~]{1,100}$/.test(user) ? [] : ["the user name must be printable ASCII"]),
           ];
           if (problems.length > 0) throw new ConfigFault("the merchant was not created", problems);
-          const secrets = { password: newSecret(), hmac: newSecret(), callback: newSecret() };
+          const secrets = newMerchantSecrets();
           const merchantId = await transact(async (tx) => {
-            const stored = (await readProducts(tx)).map(({ productCode }) => productCode);
-            const needed = [config.merchantProduct, config.merchantStaticProduct].filter(
-              (code) => !stored.includes(code),
-            );
-            for (const product of PRODUCTS) if (needed.includes(product.productCode)) await saveProduct(tx, product);
+            await saveShippedProducts(tx, [config.merchantProduct, config.merchantStaticProduct]);
             const requiresHmac = options.requireHmac === true;
             const created = { serviceId, name, userName: user, callbackUrl: callback ?? null, requiresHmac, secrets };
             return insertMerchant(tx, created, box);
@@ -139,8 +133,4 @@ function withMerchant<T>(
       }),
     ),
   );
-}
-
-function newSecret(): string {
-  return randomBytes(24).toString("base64url");
 }

@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { ConfigFault, createLogger, Fault, messageOf, systemClock } from "../../platform";
 import {
   billsNeeded,
@@ -19,7 +19,9 @@ import {
   withoutSecrets,
 } from "../../simulator";
 import { DEMO_PARTNER } from "../demo/data";
+import { publicUrlFrom, readText, secretFrom, whole } from "../options";
 import { print, printTable, say } from "../output";
+import { untilStopped } from "../until-stopped";
 
 interface SwitchSide {
   readonly biller: string;
@@ -88,10 +90,7 @@ export function simulateCommands(program: Command, exit: (code: number) => void)
       const logger = createLogger({ level: "info" });
       const simulator = await startSimulator(settings, place, { clock: systemClock, logger });
       say(`SIMULATION of Finpay's side, listening on ${simulator.url}, biller ${settings.billerUrl}`);
-      await new Promise<void>((resolve) => {
-        process.once("SIGTERM", resolve);
-        process.once("SIGINT", resolve);
-      });
+      await untilStopped();
       await simulator.stop();
       // Messages that still wait for a silent biller would hold the process up.
       process.exit(0);
@@ -184,24 +183,10 @@ function withSwitchSide(command: Command): Command {
     .addOption(new Option("--joiner <text>", "what stands between the signed fields").choices(["", "."]).default(""));
 }
 
-function whole(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = /^[0-9]{1,9}$/.test(text) ? Number(text) : -1;
-    if (value < min || value > max) throw new InvalidArgumentError(`must be a whole number from ${min} to ${max}`);
-    return value;
-  };
-}
-
 function billerUrlFrom(text: string): string {
   const isUsable = URL.canParse(text) && /^https?:\/\/[^@]*$/.test(text);
   if (!isUsable) throw new ConfigFault("--biller", ["must be an http or https address, without a password in it"]);
   return text;
-}
-
-function publicUrlFrom(text: string | undefined): string | null {
-  if (text === undefined) return null;
-  if (!/^https?:\/\/[^@]*$/.test(text)) throw new ConfigFault("--public-url", ["must be an http or https address"]);
-  return text.replace(/\/+$/, "");
 }
 
 function credentialsFrom({ user, hash, joiner }: SwitchSide, password: string): Credentials {
@@ -211,21 +196,6 @@ function credentialsFrom({ user, hash, joiner }: SwitchSide, password: string): 
 /** The password from where it was said to be; undefined when nowhere. */
 function passwordFrom({ password, passwordFile }: Pick<SwitchSide, "password" | "passwordFile">): string | undefined {
   return passwordFile === undefined ? password : secretFrom(passwordFile);
-}
-
-/** One line of a file, or of standard input when it is named `-`. */
-function secretFrom(file: string): string {
-  const text = readText(file === "-" ? 0 : file, file).replace(/\r?\n$/, "");
-  if (text === "") throw new Fault("no_password", `${file} is empty`);
-  return text;
-}
-
-function readText(from: string | number, name: string): string {
-  try {
-    return readFileSync(from, "utf8");
-  } catch (error) {
-    throw new Fault("unreadable", `${name} cannot be read: ${messageOf(error)}`, { cause: error });
-  }
 }
 
 function codesOfFile(file: string | undefined): ResultCodes {

@@ -1,0 +1,10 @@
+import { PRODUCTS } from "../flows";
+import type { Tx } from "../platform";
+import { readProducts, saveProduct } from "../store";
+
+/** Stores products that come with this host, but for codes that are stored: what is there is an operator's, and stays. */
+export async function saveShippedProducts(tx: Tx, productCodes: readonly string[]): Promise<void> {
+  const stored = new Set((await readProducts(tx)).map(({ productCode }) => productCode));
+  const missing = PRODUCTS.filter(({ productCode }) => productCodes.includes(productCode) && !stored.has(productCode));
+  for (const product of missing) await saveProduct(tx, product);
+}
