@@ -46,7 +46,7 @@ export function resultPage(view: View): string {
   const look = { paying: "wait", paid: "ok", declined: "bad", reversed: "bad", unclear: "wait" }[order.state];
   const reply = order.paymentReply ?? {};
   const rows = [
-    [words.code, reply["resultCode"]],
+    [words.code, [reply["resultCode"], reply["resultDesc"]].filter((each) => typeof each === "string").join(" ")],
     [words.reference, reply["sysCode"]],
   ].flatMap(([name, value]) => (typeof value === "string" && value !== "" ? [row(String(name), value)] : []));
   const receipt = typeof reply["bit48"] === "string" ? reply["bit48"] : "";
@@ -126,8 +126,10 @@ function whole(view: View, body: Markup, head?: Markup): string {
 function billSection({ order, language }: View, bill: ShownBill): Markup {
   const words = WORDS[language];
   const { id, customerId } = order.request.billing.billerServiceProvider;
-  const shown = linesOf(bill.customerData).filter(({ value }) => value !== customerId);
-  const rows = shown.map(({ name, value }) => row(labelOf(name, words), amountsIn(value)));
+  // Said once already, above these lines or below them.
+  const said = [customerId, String(bill.amount)];
+  const shown = linesOf(bill.customerData).filter(({ value }) => !said.includes(value));
+  const rows = shown.map(({ name, value }) => row(labelOf(name, words), amountsIn(name, value)));
   return html`<section>
     <h2>${words.bill}</h2>
     <dl>${row(words.product, id)}${row(words.billNumber, customerId)}${rows}</dl>
@@ -167,12 +169,12 @@ function labelOf(name: string, words: Words): string {
   return known === undefined ? name : `${known} ${number}`.trim();
 }
 
-/** A reference and an amount (`304A 10000`) read better with the amount in groups. */
-function amountsIn(value: string): string {
-  return value.replace(
-    /^(\S{1,11}) ([0-9]{1,12})$/,
-    (_, reference: string, amount: string) => `${reference}: ${rupiahText(BigInt(amount))}`,
-  );
+/** A name and an amount (`304A 10000`, `Kopi Gayo 250 g 85000`) read better with the amount in groups. */
+function amountsIn(name: string, value: string): string {
+  const [, what = "", amount = ""] = /^(.{1,60}) ([0-9]{1,12})$/.exec(value) ?? [];
+  // An address may end with a number too.
+  const isPriced = amount !== "" && (/^item[0-9]+$/.test(name) || /^\S{1,11}$/.test(what));
+  return isPriced ? `${what}: ${rupiahText(BigInt(amount)).replace(" ", "\u00a0")}` : value;
 }
 
 function totalOf({ amount, feeAmount }: ShownBill): bigint {

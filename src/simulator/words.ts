@@ -100,6 +100,10 @@ export const WORDS: Readonly<Record<Language, Words>> = {
       licensePlate: "Nomor polisi",
       paymentNo: "Angsuran ke",
       billInfo: "Tagihan",
+      invoiceNumber: "Nomor faktur",
+      merchantName: "Penjual",
+      description: "Keterangan",
+      item: "Barang",
     },
   },
   en: {
@@ -157,6 +161,10 @@ export const WORDS: Readonly<Record<Language, Words>> = {
       licensePlate: "Licence plate",
       paymentNo: "Instalment",
       billInfo: "Bill",
+      invoiceNumber: "Invoice",
+      merchantName: "Merchant",
+      description: "Note",
+      item: "Item",
     },
   },
 };

@@ -6,8 +6,9 @@ import { GOODS, type Product, QUANTITY_MAX } from "./goods";
 import { type ShopEvent, type ShopOrder, shownStatus } from "./order";
 import { SHOP_WORDS, type ShopWords } from "./words";
 
-/** Addresses of the style sheet and of the script that keeps an order's page up to date. */
+/** Address of the style sheet. */
 export const SHOP_STYLE_ADDRESS = "/shop/style.css";
+/** Address of the script that keeps an order's page up to date. */
 export const SHOP_SCRIPT_ADDRESS = "/shop/live.js";
 
 const SHOP_NAME = "Kopi Nusantara";
@@ -84,6 +85,16 @@ function goodsItem({ code, name, about, price, picture }: Product, typed: string
   </li>`;
 }
 
+/** When an order is due, for people. */
+function dueText(dueAtMs: number, language: Language): string {
+  const form = new Intl.DateTimeFormat(language === "id" ? "id-ID" : "en-GB", {
+    dateStyle: "medium",
+    timeStyle: "medium",
+    timeZone: "Asia/Jakarta",
+  });
+  return `${form.format(dueAtMs)} WIB`;
+}
+
 /** One order: where it stands, what can be done, and what has happened. */
 export function orderPage(order: ShopOrder, language: Language, nowMs: number): string {
   const words = SHOP_WORDS[language];
@@ -138,7 +149,7 @@ function statusSection(order: ShopOrder, language: Language, nowMs: number): Mar
       <p>${text}</p>
       <dl>
         ${row(words.total, rupiahText(order.total))} ${bill === null ? html`` : row(words.billNumber, bill.billingId)}
-        ${status === "UNPAID" ? row(words.dueAt, `${jakartaText(order.dueAtMs)} WIB`) : html``}
+        ${status === "UNPAID" ? row(words.dueAt, dueText(order.dueAtMs, language)) : html``}
       </dl>
     </section>
     <div class="acts">

@@ -25,6 +25,7 @@ button.danger { color: #b3261e; border-color: #b3261e; }
 .events { list-style: none; margin: 0; padding: 0; }
 .events li { display: flex; gap: .75rem; padding: .5rem 0; border-top: 1px solid var(--line); }
 .events li > div { min-width: 0; }
+.events strong { font-size: .9375rem; }
 .mark { flex: none; width: 1.5rem; height: 1.5rem; border-radius: 50%; text-align: center; line-height: 1.5rem; font-weight: 700; background: var(--ground); color: var(--soft); }
 .ok > .mark { background: #1b7f3b; color: #fff; }
 .bad > .mark { background: #b3261e; color: #fff; }

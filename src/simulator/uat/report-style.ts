@@ -24,6 +24,12 @@ th, td { text-align: left; padding: .2rem .75rem .2rem 0; vertical-align: top; }
 .cases { width: 100%; }
 .cases th, .cases td, .columns th, .columns td { border-bottom: 1px solid var(--line); }
 .cases tr.fail, .columns tr.fail { background: #fdecea; }
+.cases .name { min-width: 8rem; overflow-wrap: anywhere; }
+.cases .number { white-space: nowrap; }
+.cases em { color: var(--soft); }
+.sign { width: 100%; margin: 2rem 0 0; table-layout: fixed; }
+.sign th, .sign td { border: 1px solid var(--line); padding: .4rem .75rem; }
+.sign td { height: 3rem; }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
 .badge { display: inline-block; min-width: 4.2rem; padding: 0 .5rem; border-radius: .25rem; text-align: center; font-size: .75rem; color: #fff; background: var(--soft); vertical-align: middle; }
 .badge.pass { background: var(--ok); }
@@ -41,11 +47,19 @@ pre { margin: 0; padding: .4rem .6rem; background: #f2f5f8; border-radius: .25re
 code { overflow-wrap: anywhere; }
 .columns { font-size: .8rem; }
 a { color: #0b5cad; }
+@media (max-width: 40rem) {
+  .cases .number { display: none; }
+  .case { padding: .75rem .6rem; }
+  ol { padding-left: 1.1rem; }
+  .columns td, .columns th { padding-right: .4rem; overflow-wrap: anywhere; }
+}
 @media print {
   body { font-size: 10pt; }
   main { max-width: none; padding: 0; }
   .simulation, .verdict, .badge, pre, tr.fail, .step.fail { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   h3, h4, h5 { break-after: avoid; }
-  tr, .verdict { break-inside: avoid; }
+  tr, .verdict, .sign { break-inside: avoid; }
+  .evidence { break-before: page; }
+  thead { display: table-header-group; }
 }
 `;
