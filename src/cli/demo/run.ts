@@ -154,6 +154,7 @@ function hostSettings({ config, services, ports, urls }: Cast): Record<string, s
     // The shop is on this machine, without a certificate.
     CALLBACK_ALLOWED_HOSTS: [...config.callbackAllowedHosts, "127.0.0.1"].join(),
     SEED_DEMO: "false",
+    PAYMENT_PAGE_URL: `${urls.finpay}/sof/bp/paymentCard`,
   };
 }
 

@@ -1,4 +1,5 @@
 import { createHmac } from "node:crypto";
+import { faultFrom } from "../../../src/simulator/faults";
 import { escaped } from "../../../src/simulator/html";
 import { notificationOf, signatureOf } from "../../../src/simulator/notification";
 import { OrderBook, type Order } from "../../../src/simulator/order";
@@ -9,11 +10,11 @@ import { reportHtml } from "../../../src/simulator/uat/report-html";
 
 const HOSTILE = `</pre><script>alert(1)</script><img src=x onerror=alert(2)>'"&\u0000\u001b[31m\u202e\ud800`;
 
-function requestFor(id: string): PaymentCardRequest {
+function requestFor(id: string, url: { backUrl?: string } = {}): PaymentCardRequest {
   const parsed = parsePaymentCard({
     order: { id, amount: 30_000 },
     customer: { email: "budi@example.com", firstName: "Budi", mobilePhone: "+6281200000000" },
-    url: { callbackUrl: "http://127.0.0.1:9/callback" },
+    url: { callbackUrl: "http://127.0.0.1:9/callback", ...url },
     billing: { billerServiceProvider: { customerId: "0021008457003", id: "001001", type: "post" } },
     sourceOfFunds: { type: "va" },
   });
@@ -21,8 +22,8 @@ function requestFor(id: string): PaymentCardRequest {
   return parsed.request;
 }
 
-function orderFor(id: string): Order {
-  const added = new OrderBook(10).add(requestFor(id), 0);
+function orderFor(id: string, url: { backUrl?: string } = {}): Order {
+  const added = new OrderBook(10).add(requestFor(id, url), 0);
   if (added.kind !== "added") throw new Error(added.kind);
   return added.order;
 }
@@ -87,6 +88,32 @@ describe("what hostile texts become", () => {
     expect(page).not.toMatch(/(?:src|href)="(?!#)/);
   });
 
+  it("takes a bit61 apart once in a case, and points there when it comes again", () => {
+    const columns = [{ name: "billNumber", offset: 0, width: 1, raw: "1", problem: null }];
+    const answer = (traxId: string, raw: string) => ({
+      ...{ request: traxId, manner: null, status: 200, reply: "{}", replyBytes: 2, isReplay: false, failure: null },
+      ...{ durationMs: 1, bit61: [{ of: "reply" as const, columns: columns.map((each) => ({ ...each, raw })) }] },
+    });
+    const step = (traxId: string, raw: string) => ({
+      ...{ step: "inquiry", expected: "", got: "", problems: [], answers: [answer(traxId, raw)] },
+    });
+    const page = reportHtml({
+      ...{ simulation: "SIMULATION", verdict: "pass", startedAt: "2026-01-01T20:00:00.000Z", durationMs: 1 },
+      ...{ billerUrl: "u", userName: "n", productCode: "p", signature: "s", seed: "1" },
+      totals: { pass: 1, fail: 0, skipped: 0, requests: 3 },
+      cases: [
+        {
+          ...{ name: "a-case", purpose: "It shows.", verdict: "pass", reason: null, billNumbers: [], durationMs: 1 },
+          steps: [step("1", "x"), step("2", "x"), step("3", "y")],
+        },
+      ],
+    });
+    expect(page.match(/<table class="columns">/g)).toHaveLength(2);
+    expect(page.match(/the same characters as in the reply of step 1/g)).toHaveLength(1);
+    expect(page).toContain("2026-01-02 03:00:00 WIB (20:00:00 UTC)");
+    expect(page.match(/It shows\./g)).toHaveLength(2);
+  });
+
   it("on the payment page is text as well", () => {
     const order = orderFor("INV-1");
     expectHarmless(paymentPage({ order, language: "id" }, shown(HOSTILE), true));
@@ -113,6 +140,42 @@ describe("the payment page", () => {
     expect(resultPage({ order, language: "id" })).toContain('http-equiv="refresh"');
     order.state = "unclear";
     expect(resultPage({ order, language: "en" })).not.toContain('http-equiv="refresh"');
+  });
+});
+
+describe("what goes on behind the scenes of a payment", () => {
+  it("is chosen among known faults only", () => {
+    expect(["answer-lost", "storm", "silence", "", "__proto__", "Storm"].map(faultFrom)).toEqual([
+      ...["answer-lost", "storm", "silence", "none", "none", "none"],
+    ]);
+  });
+
+  it("leads back to the merchant's own address, and shows what was sent", () => {
+    const order = orderFor("INV-5", { backUrl: `http://shop.test/?a="><b>` });
+    order.state = "reversed";
+    const exchange = {
+      ...{ request: "{}", status: null, reply: null, replyBytes: 0, fields: null, isReplay: false, durationMs: 7 },
+      failure: HOSTILE,
+    };
+    order.sent.push({ function: "payment", traxId: HOSTILE, sentAtMs: 0, exchange });
+    order.sent.push({
+      ...{ function: "reversal", traxId: "T2", sentAtMs: 0 },
+      exchange: { ...exchange, failure: null, status: 200, fields: { resultCode: "00" }, isReplay: true },
+    });
+    const page = resultPage({ order, language: "en" });
+    expectHarmless(page);
+    expect(page).toContain('href="http://shop.test/?a=&quot;&gt;&lt;b&gt;"');
+    expect(page).toMatch(/Reversal<\/strong>[\s\S]*resultCode 00, stored answer/);
+  });
+
+  it("shows a line's price in groups, and leaves an address alone", () => {
+    const bill = {
+      ...shown("BUDI").bill,
+      customerData: { item1: { name: "Kopi Gayo 250 g", amount: "85000" }, address: "JL MELATI RAYA NO 12" },
+    };
+    const page = paymentPage({ order: orderFor("INV-6"), language: "en" }, { kind: "shown", bill }, false);
+    expect(page).toContain("Kopi Gayo 250 g: Rp\u00a085.000");
+    expect(page).toContain("JL MELATI RAYA NO 12<");
   });
 });
 
@@ -179,6 +242,10 @@ describe("requests for a payment page", () => {
     expect(parsePaymentCard(whole).ok).toBe(true);
     const { meta: _, ...sample } = whole;
     expect(parsePaymentCard({ ...sample, card: {}, device: {} }).ok).toBe(true);
+    for (const backUrl of ["javascript:alert(1)", "data:text/html,x", "http://a:b@c", "", 1]) {
+      const parsed = parsePaymentCard({ ...whole, url: { ...whole.url, backUrl } });
+      expect(parsed.ok ? backUrl : parsed.faults.map(({ field }) => field)).toEqual(["url.backUrl"]);
+    }
   });
 
   it("are refused with every fault, and no value in it", () => {
