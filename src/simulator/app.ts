@@ -9,6 +9,7 @@ import { type Order, OrderBook } from "./order";
 import { frontPage, noPage, paymentPage, resultPage, STYLE_ADDRESS } from "./pages";
 import { parsePaymentCard } from "./payment-card";
 import { BODY_MAX_BYTES, readBody } from "./read-body";
+import { COMMON_HEADERS, goTo, showPage, statusOfFault } from "./replies";
 import { SIMULATION, type SimulatorSettings } from "./settings";
 import { PAGE_STYLE } from "./style";
 import { createSwitch, type Switch } from "./switch";
@@ -29,10 +30,7 @@ const JSON_LIMITS = { maxDepth: 10, maxBytes: BODY_MAX_BYTES } as const;
 const HEADERS = {
   "Content-Security-Policy":
     "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
-  "X-Content-Type-Options": "nosniff",
-  "Referrer-Policy": "no-referrer",
-  "Cache-Control": "no-store",
-  "X-Simulation": "true",
+  ...COMMON_HEADERS,
 } as const;
 
 /** The Koa application of the simulator: payment pages, status, and what it sent to the biller. */
@@ -90,20 +88,6 @@ function answer(ctx: Context, status: number, body: Readonly<Record<string, unkn
   ctx.body = { simulation: SIMULATION, ...body };
 }
 
-function showPage(ctx: Context, text: string, status = 200): void {
-  ctx.status = status;
-  ctx.type = "text/html; charset=utf-8";
-  ctx.body = text;
-}
-
-/** 303: the browser asks for the next page with GET, and a reload sends no form again. */
-function goTo(ctx: Context, address: string): void {
-  ctx.status = 303;
-  ctx.set("Location", address);
-  ctx.type = "text/plain; charset=utf-8";
-  ctx.body = SIMULATION;
-}
-
 /** Whatever was thrown or not answered, as labelled JSON. */
 function answerFaults(logger: Logger): Middleware {
   return async function answerFaultsMiddleware(ctx, next) {
@@ -111,8 +95,7 @@ function answerFaults(logger: Logger): Middleware {
     try {
       await next();
     } catch (error) {
-      const { status } = error as { status?: unknown };
-      const known = typeof status === "number" && status >= 400 && status <= 499 ? status : 500;
+      const known = statusOfFault(error);
       if (known === 500) logger.error({ err: error }, "fault while answering");
       const text = known === 500 ? "internal fault of the simulator" : messageOf(error);
       answer(ctx, known, { responseCode: `${known}0000`, responseMessage: text });

@@ -3,6 +3,7 @@ import { METHODS } from "node:http";
 import Koa, { type Context, type Middleware } from "koa";
 import { messageOf } from "../../platform";
 import { readBody } from "../read-body";
+import { COMMON_HEADERS, goTo, showPage, statusOfFault } from "../replies";
 import { SIMULATION } from "../settings";
 import { type Language, languageOf } from "../words";
 import { createDesk, type Desk, type ShopDeps } from "./desk";
@@ -22,7 +23,7 @@ export function createShopApp(deps: ShopDeps): Koa {
   router.methods = METHODS;
   const { shortDueSeconds } = settings;
   router.get("/", (ctx) => {
-    show(ctx, goodsPage({ language: languageFor(ctx), typed: EMPTY_FORM, problems: [], shortDueSeconds }));
+    showPage(ctx, goodsPage({ language: languageFor(ctx), typed: EMPTY_FORM, problems: [], shortDueSeconds }));
   });
   asset(router, SHOP_STYLE_ADDRESS, "text/css", SHOP_STYLE);
   asset(router, SHOP_SCRIPT_ADDRESS, "text/javascript", SHOP_SCRIPT);
@@ -30,7 +31,7 @@ export function createShopApp(deps: ShopDeps): Koa {
     const language = languageFor(ctx);
     const { typed, problems, wish } = readForm(await formOf(ctx));
     if (problems.length > 0) {
-      show(ctx, goodsPage({ language, typed, problems, shortDueSeconds }), 422);
+      showPage(ctx, goodsPage({ language, typed, problems, shortDueSeconds }), 422);
       return;
     }
     const order = await desk.place({ ...wish, language });
@@ -38,8 +39,8 @@ export function createShopApp(deps: ShopDeps): Koa {
   });
   router.get("/orders/:token", (ctx) => {
     const order = orderOf(desk, ctx);
-    if (order === undefined) show(ctx, notePage(languageFor(ctx)), 404);
-    else show(ctx, orderPage(order, languageFor(ctx), clock.nowMs()));
+    if (order === undefined) showPage(ctx, notePage(languageFor(ctx)), 404);
+    else showPage(ctx, orderPage(order, languageFor(ctx), clock.nowMs()));
   });
   router.get("/orders/:token/status", (ctx) => {
     const order = orderOf(desk, ctx);
@@ -55,7 +56,7 @@ export function createShopApp(deps: ShopDeps): Koa {
     router.post(`/orders/:token/${name}`, async (ctx) => {
       await formOf(ctx);
       const order = orderOf(desk, ctx);
-      if (order === undefined) show(ctx, notePage(languageFor(ctx)), 404);
+      if (order === undefined) showPage(ctx, notePage(languageFor(ctx)), 404);
       else goTo(ctx, (await act(order)) ?? addressOf(order, languageFor(ctx)));
     });
   }
@@ -121,20 +122,6 @@ function asset(router: Router, address: string, type: string, text: string): voi
   });
 }
 
-function show(ctx: Context, text: string, status = 200): void {
-  ctx.status = status;
-  ctx.type = "text/html; charset=utf-8";
-  ctx.body = text;
-}
-
-/** 303: the browser asks for the next page with GET, and a reload sends no form again. */
-function goTo(ctx: Context, address: string): void {
-  ctx.status = 303;
-  ctx.set("Location", address);
-  ctx.type = "text/plain; charset=utf-8";
-  ctx.body = SIMULATION;
-}
-
 /** Headers for every answer, and a page for whatever was thrown or not answered. */
 function answerFaults({ settings, logger }: ShopDeps): Middleware {
   // A form's answer may lead to the payment page: browsers hold form-action against that too.
@@ -142,22 +129,18 @@ function answerFaults({ settings, logger }: ShopDeps): Middleware {
     "Content-Security-Policy":
       "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; " +
       `form-action 'self' ${new URL(settings.finpayUrl).origin}; frame-ancestors 'none'; base-uri 'none'`,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-    "X-Simulation": "true",
+    ...COMMON_HEADERS,
   };
   return async function answerFaultsMiddleware(ctx, next) {
     ctx.set(headers);
     try {
       await next();
     } catch (error) {
-      const { status } = error as { status?: unknown };
-      const known = typeof status === "number" && status >= 400 && status <= 499 ? status : 500;
+      const known = statusOfFault(error);
       if (known === 500) logger.error({ err: error }, "fault while answering");
-      show(ctx, notePage(languageFor(ctx), known === 500 ? "internal fault of the shop" : messageOf(error)), known);
+      showPage(ctx, notePage(languageFor(ctx), known === 500 ? "internal fault of the shop" : messageOf(error)), known);
     }
     ctx.set(headers);
-    if (ctx.body === undefined || ctx.body === null) show(ctx, notePage(languageFor(ctx)), ctx.status);
+    if (ctx.body === undefined || ctx.body === null) showPage(ctx, notePage(languageFor(ctx)), ctx.status);
   };
 }
