@@ -66,6 +66,12 @@ export function exchange(url: string, body: string | Buffer, options: ExchangeOp
     const send = url.startsWith("https:") ? httpsRequest : httpRequest;
     const headers = { "Content-Type": contentType, Accept: "application/json", "Content-Length": bytes.length };
     const outgoing = send(url, { method: "POST", agent: false, headers }, (incoming) => {
+      // A biller may be quicker than we hang up: its answer is lost all the same.
+      if (manner.kind === "hang-up") {
+        incoming.on("error", () => {});
+        incoming.resume();
+        return;
+      }
       const chunks: Buffer[] = [];
       let size = 0;
       incoming.on("data", (chunk: Buffer) => {

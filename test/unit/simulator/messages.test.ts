@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { parseSwitchTimestamp } from "../../../src/wire";
 import { DEFAULT_CODES } from "../../../src/simulator/codes";
-import { isCallable, type Exchange } from "../../../src/simulator/exchange";
+import { exchange, isCallable, type Exchange } from "../../../src/simulator/exchange";
 import { timeStampText } from "../../../src/simulator/message";
 import { columnsOf, layoutOf, withoutTail } from "../../../src/simulator/uat/bit61";
 import { buildBody, type BuildContext } from "../../../src/simulator/uat/build";
@@ -182,5 +184,22 @@ describe("addresses given by callers", () => {
       `http://x/${"a".repeat(600)}`,
     ];
     expect(refused.map(isCallable)).toEqual(refused.map(() => false));
+  });
+});
+
+describe("a caller who hangs up", () => {
+  it("has no answer, however quick the biller was", async () => {
+    const server = createServer((request, response) => {
+      request.resume();
+      response.end("{}");
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const manner = { kind: "hang-up", afterMs: 100 } as const;
+    const answers = await Promise.all([1, 2, 3].map(() => exchange(url, "{}", { timeoutMs: 5_000, manner })));
+    expect(answers.map(({ status, reply, failure }) => [status, reply, failure])).toEqual(
+      answers.map(() => [null, null, "we hung up, on purpose"]),
+    );
+    await new Promise((resolve) => server.close(resolve));
   });
 });
