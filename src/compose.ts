@@ -38,6 +38,7 @@ import {
   randomIds,
   systemClock,
 } from "./platform";
+import { openAuditDesk } from "./ops";
 import { pendingMigrations } from "./platform/migrate";
 import type { Services } from "./services";
 import { readServerState } from "./store";
@@ -186,7 +187,17 @@ export async function startHost(options: HostOptions): Promise<Host> {
     config.paymentPage === null
       ? null
       : openPaymentPages({ settings: config.paymentPage, clock, onFault: (fault) => onFault(fault, "payment page") });
+  const audit = openAuditDesk({
+    ...{ db, clock, logger, onFault, auditUrl: services.auditDatabaseUrl, poolMax: config.auditPoolMax },
+    layoutOf: (productCode) => holder.current.products.get(productCode)?.layout ?? null,
+  });
+  metrics.watch(
+    "biller_audit_reads_unwritten",
+    "Answers to auditors that are not recorded yet",
+    () => audit.log.unwritten,
+  );
   const app = createApp({
+    audit,
     billing,
     billPages,
     billWatch,
@@ -261,7 +272,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       await Promise.all([payments.idle(), reversals.idle(), inquiries.idle(), billPages.idle()]);
       resolver.close();
       await Promise.all(lanes.map((lane) => lane.close()));
-      await Promise.all([attempts.close(), drift.close()]);
+      await Promise.all([attempts.close(), drift.close(), audit.close()]);
       redis?.disconnect();
       await Promise.all([switchDb.close(), db.close()]);
     },

@@ -9,6 +9,8 @@ export interface Services {
   readonly isEmbedded: boolean;
   readonly databaseUrl: string;
   readonly migrationDatabaseUrl: string;
+  /** Where auditors' questions are answered from. */
+  readonly auditDatabaseUrl: string;
   readonly redisUrl: string | null;
   readonly credentialKeys: readonly (readonly [keyId: string, key: Buffer])[];
   /** Stops what was started here. */
@@ -49,6 +51,7 @@ function external(config: Config): Services {
     isEmbedded: false,
     databaseUrl: config.databaseUrl,
     migrationDatabaseUrl: config.migrationDatabaseUrl ?? config.databaseUrl,
+    auditDatabaseUrl: config.auditDatabaseUrl ?? config.databaseUrl,
     redisUrl: config.redisUrl,
     credentialKeys: config.credentialKeys,
     stop: () => Promise.resolve(),
@@ -75,6 +78,7 @@ async function embedded(dir: string, { config, log, onLost }: ServicesOptions): 
       isEmbedded: true,
       databaseUrl: postgres.appUrl,
       migrationDatabaseUrl: postgres.ownerUrl,
+      auditDatabaseUrl: config.auditDatabaseUrl ?? postgres.auditorUrl,
       redisUrl: config.redisUrl ?? redis?.url ?? null,
       credentialKeys: credentialKeysOf(dir, config),
       stop,
@@ -106,10 +110,10 @@ function runtimeFile(dir: string): string {
 
 /** Lets the command line find the servers of a running `serve`. Holds passwords: mode 600. */
 function writeRuntime(dir: string, services: Services): void {
-  const { databaseUrl, migrationDatabaseUrl, redisUrl } = services;
+  const { databaseUrl, migrationDatabaseUrl, auditDatabaseUrl, redisUrl } = services;
   writePrivately(
     runtimeFile(dir),
-    JSON.stringify({ pid: process.pid, databaseUrl, migrationDatabaseUrl, redisUrl }, null, 2),
+    JSON.stringify({ pid: process.pid, databaseUrl, migrationDatabaseUrl, auditDatabaseUrl, redisUrl }, null, 2),
   );
 }
 
@@ -122,6 +126,7 @@ function readRuntime(dir: string, config: Config): Services | null {
       pid: number;
       databaseUrl: string;
       migrationDatabaseUrl: string;
+      auditDatabaseUrl: string;
       redisUrl: string | null;
     };
     if (found.pid !== holder) return null;
@@ -129,6 +134,7 @@ function readRuntime(dir: string, config: Config): Services | null {
       isEmbedded: true,
       databaseUrl: found.databaseUrl,
       migrationDatabaseUrl: found.migrationDatabaseUrl,
+      auditDatabaseUrl: config.auditDatabaseUrl ?? found.auditDatabaseUrl,
       redisUrl: found.redisUrl,
       credentialKeys: credentialKeysOf(dir, config),
       stop: () => Promise.resolve(),

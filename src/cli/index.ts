@@ -1,8 +1,10 @@
 import { Command, CommanderError } from "commander";
 import { ConfigFault, Fault, messageOf } from "../platform";
+import { auditCommands } from "./commands/audit";
 import { billCommands } from "./commands/bill";
 import { callbackCommands } from "./commands/callback";
 import { describeCommands } from "./commands/describe";
+import { dossierCommand } from "./commands/dossier";
 import { exceptionCommands } from "./commands/exception";
 import { demoCommands } from "./commands/demo";
 import { doctorCommand } from "./commands/doctor";
@@ -37,6 +39,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     describeCommands,
     exceptionCommands,
     reconCommands,
+    auditCommands,
+    dossierCommand,
     doctorCommand,
   ]) {
     add(program, exit);

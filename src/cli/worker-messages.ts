@@ -3,6 +3,7 @@ export interface WorkerServices {
   readonly isEmbedded: boolean;
   readonly databaseUrl: string;
   readonly migrationDatabaseUrl: string;
+  readonly auditDatabaseUrl: string;
   readonly redisUrl: string | null;
   /** Keys in base64. */
   readonly credentialKeys: readonly (readonly [keyId: string, key: string])[];

@@ -137,9 +137,9 @@ function snapshotOf(worker: Worker, id: number): Promise<unknown> {
 }
 
 function servicesFor({ credentialKeys, ...services }: Services): WorkerServices {
-  const { isEmbedded, databaseUrl, migrationDatabaseUrl, redisUrl } = services;
+  const { isEmbedded, databaseUrl, migrationDatabaseUrl, auditDatabaseUrl, redisUrl } = services;
   return {
-    ...{ isEmbedded, databaseUrl, migrationDatabaseUrl, redisUrl },
+    ...{ isEmbedded, databaseUrl, migrationDatabaseUrl, auditDatabaseUrl, redisUrl },
     credentialKeys: credentialKeys.map(([keyId, key]) => [keyId, key.toString("base64")] as const),
   };
 }

@@ -3,6 +3,7 @@ import Koa from "koa";
 import type { Logger } from "../platform";
 import { answerFaults } from "./middleware/answer-faults";
 import { billPageRoutes, type BillPageRouteDeps } from "./routes/bill-page";
+import { auditRoutes, type AuditRouteDeps } from "./routes/audit";
 import { billingRoutes, type BillingRouteDeps } from "./routes/billing";
 import { healthRoutes, type HealthRouteDeps } from "./routes/health";
 import { openApiRoutes } from "./routes/openapi";
@@ -11,6 +12,7 @@ import { switchRoutes, type SwitchRouteDeps } from "./routes/switch";
 export type AppDeps = SwitchRouteDeps &
   BillingRouteDeps &
   BillPageRouteDeps &
+  AuditRouteDeps &
   HealthRouteDeps & { readonly logger: Logger };
 
 /** The Koa application with every route. */
@@ -20,7 +22,14 @@ export function createApp(deps: AppDeps): Koa {
   app.silent = true;
   app.on("error", (error: unknown) => deps.logger.debug({ err: error }, "connection fault"));
   app.use(answerFaults(deps.logger));
-  const routers = [switchRoutes(deps), billingRoutes(deps), billPageRoutes(deps), healthRoutes(deps), openApiRoutes()];
+  const routers = [
+    switchRoutes(deps),
+    billingRoutes(deps),
+    billPageRoutes(deps),
+    auditRoutes(deps),
+    healthRoutes(deps),
+    openApiRoutes(),
+  ];
   for (const router of routers) {
     // Every method that Node can read: one that the router does not know would be answered 501, as if we had failed.
     router.methods = METHODS;

@@ -15,3 +15,4 @@ export {
 } from "./reconciliation/run";
 export { inSession, type Session } from "./reconciliation/session";
 export { listFiles, listResults, type ResultFilter, type ResultRow } from "./reconciliation/show";
+export * from "./audit";

@@ -27,6 +27,9 @@ export interface Config {
   /** The owner's connection for migrations; null: `databaseUrl` serves for both. */
   readonly migrationDatabaseUrl: string | null;
   readonly databasePoolMax: number;
+  /** Where auditors' questions are answered from, for instance a replica; null: the service's own database. */
+  readonly auditDatabaseUrl: string | null;
+  readonly auditPoolMax: number;
   /** Null: `redis-server` from the PATH in embedded mode, otherwise none. */
   readonly redisUrl: string | null;
   /** Ring of 32-byte keys that encrypt credentials, the first one active; null: generated in embedded mode only. */
@@ -75,6 +78,11 @@ export const SETTINGS = {
     about: "sender, billing@example.com or Name <billing@example.com>; required with SMTP_URL",
   },
   DATABASE_POOL_MAX: { default: "10", about: "connections of this process to PostgreSQL" },
+  AUDIT_DATABASE_URL: {
+    default: "",
+    about: "what the audit API reads from, with the auditor role; may be a replica; unset: DATABASE_URL, read-only",
+  },
+  AUDIT_POOL_MAX: { default: "3", about: "connections of this process for auditors, apart from those that post" },
   REDIS_URL: { default: "", about: "Redis 6 or later; optional, only ever affects latency" },
   CREDENTIAL_KEYS: {
     default: "",
@@ -135,6 +143,8 @@ const schema = z.object({
   SMTP_TLS: z.enum(["on", "off"], "must be on or off"),
   MAIL_FROM: z.string(),
   DATABASE_POOL_MAX: wholeNumber(2, 500),
+  AUDIT_DATABASE_URL: orNull(url("postgres:", "postgresql:")),
+  AUDIT_POOL_MAX: wholeNumber(1, 50),
   REDIS_URL: orNull(url("redis:", "rediss:")),
   CREDENTIAL_KEYS: orNull(z.string().transform(parseCredentialKeys)),
   DATA_DIR: z.string().min(1),
@@ -200,6 +210,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     mail,
     migrationDatabaseUrl: value.MIGRATION_DATABASE_URL,
     databasePoolMax: value.DATABASE_POOL_MAX,
+    auditDatabaseUrl: value.AUDIT_DATABASE_URL,
+    auditPoolMax: value.AUDIT_POOL_MAX,
     redisUrl: value.REDIS_URL,
     credentialKeys: value.CREDENTIAL_KEYS,
     dataDir: value.DATA_DIR,

@@ -1,4 +1,5 @@
 import { run } from "../fuzz/program";
+import { runAudit } from "./audit";
 import { runFull } from "./full";
 import { runGrowth } from "./growth";
 import { readOptions } from "./options";
@@ -14,11 +15,17 @@ run(async () => {
   const { roleSettings, sqlFile, hostSettings } = options;
   const progress = startProgress();
   try {
-    if (options.mode === "profile" || options.mode === "growth" || options.mode === "recon") {
+    if (
+      options.mode === "profile" ||
+      options.mode === "growth" ||
+      options.mode === "recon" ||
+      options.mode === "audit"
+    ) {
       const modes = {
         profile: [PROFILE_SETTINGS, runProfile],
         growth: [{}, runGrowth],
         recon: [{}, runRecon],
+        audit: [{ max_wal_size: "8GB" }, runAudit],
       } as const;
       const [settings, work] = modes[options.mode];
       const found = await onStage(

@@ -15,13 +15,15 @@ export const CONTESTANTS = [
 export type ContestantName = (typeof CONTESTANTS)[number];
 
 export interface BenchOptions {
-  readonly mode: "full" | "smoke" | "growth" | "profile" | "recon";
+  readonly mode: "full" | "smoke" | "growth" | "profile" | "recon" | "audit";
   readonly only: ReadonlySet<ContestantName>;
   readonly rounds: number;
   readonly seconds: number;
   readonly levels: readonly number[];
   readonly growthRows: number;
   readonly reconRows: number;
+  /** Consumed traxIds that pages of the audit API are measured on. */
+  readonly auditRows: number;
   readonly poolMax: number;
   readonly isJson: boolean;
   /** Settings of the service's database role. */
@@ -43,6 +45,7 @@ books afterwards.
   --pool N          database connections of the straightforward implementation, default 10 as the host has
   --growth          ten thousand bills and entries against many; --growth-rows N, default 10000000
   --recon           a settlement file imported and reconciled, beside a raw COPY and one join; --rows N, default 1000000
+  --audit           pages of the audit API at three depths under their filters; --rows N, default 1000000
   --profile         where the time goes at 64 connections: processor profile of the host, statements of PostgreSQL
   --role-setting NAME=VALUE   a setting of PostgreSQL for the role of all contestants, to try one out; repeatable
   --host-setting NAME=VALUE   a setting of the host, to try one out; repeatable
@@ -68,6 +71,7 @@ export function readOptions(): BenchOptions | null {
       recon: { type: "boolean" },
       rows: { type: "string" },
       profile: { type: "boolean" },
+      audit: { type: "boolean" },
       smoke: { type: "boolean" },
       sql: { type: "string" },
       "host-setting": { type: "string", multiple: true },
@@ -83,13 +87,15 @@ export function readOptions(): BenchOptions | null {
   const isSmoke = values.smoke === true;
   const mode = values.recon
     ? "recon"
-    : isSmoke
-      ? "smoke"
-      : values.growth
-        ? "growth"
-        : values.profile
-          ? "profile"
-          : "full";
+    : values.audit
+      ? "audit"
+      : isSmoke
+        ? "smoke"
+        : values.growth
+          ? "growth"
+          : values.profile
+            ? "profile"
+            : "full";
   const only = values.only?.split(",") ?? CONTESTANTS;
   for (const name of only) {
     if (!CONTESTANTS.includes(name as ContestantName)) fail(`--only: ${name} is none of ${CONTESTANTS.join(", ")}`);
@@ -103,6 +109,7 @@ export function readOptions(): BenchOptions | null {
     growthRows: wholeNumber("growth-rows", values["growth-rows"], 10_000_000),
     reconRows: wholeNumber("rows", values.rows, isSmoke ? 2_000 : 1_000_000),
     poolMax: wholeNumber("pool", values.pool, 10),
+    auditRows: wholeNumber("rows", values.rows, 1_000_000),
     isJson: values.json === true,
     sqlFile: values.sql ?? null,
     hostSettings: Object.fromEntries(

@@ -459,6 +459,7 @@ describe("S19: a fault inside", () => {
         answer: () => Promise.reject(new Error(SECRET)),
         attempts: { record: () => {} } as never,
         authAlarm: { note: () => {} },
+        audit: undefined as never,
         billing: undefined as never,
         billPages: undefined as never,
         billWatch: undefined as never,

@@ -1,5 +1,6 @@
 import vector from "../vectors/telkom-001001-payment.json";
 import openapi from "../../src/http/openapi.json";
+import { auditRoutes } from "../../src/http/routes/audit";
 import { billingRoutes } from "../../src/http/routes/billing";
 import { healthRoutes } from "../../src/http/routes/health";
 import { billPageRoutes } from "../../src/http/routes/bill-page";
@@ -256,6 +257,7 @@ describe("a host that the switch talks to", () => {
       switchRoutes(undefined as never),
       billingRoutes(undefined as never),
       billPageRoutes(undefined as never),
+      auditRoutes(undefined as never),
       healthRoutes(undefined as never),
       openApiRoutes(),
     ];

@@ -36,6 +36,7 @@ export async function startTestHost(
       isEmbedded: false,
       databaseUrl: database.appUrl,
       migrationDatabaseUrl: database.ownerUrl,
+      auditDatabaseUrl: config.auditDatabaseUrl ?? database.auditorUrl,
       redisUrl,
       credentialKeys: TEST_KEYS,
       stop: () => Promise.resolve(),

@@ -32,6 +32,8 @@ describe("settings", () => {
       databaseUrl: null,
       migrationDatabaseUrl: null,
       databasePoolMax: 10,
+      auditDatabaseUrl: null,
+      auditPoolMax: 3,
       redisUrl: null,
       credentialKeys: null,
       dataDir: ".data",

@@ -1,0 +1,14 @@
+export { BALANCE_FILTERS, readBalances, trialBalanceOf } from "./balances";
+export type { Row } from "./columns";
+export { type Dossier, readDossier } from "./dossier";
+export { dossierText } from "./dossier-text";
+export { FORMAT_NAMES, type FormatName } from "./export-formats";
+export { type Export, type ExportManifest, startExport } from "./exports";
+export { canonicalInstant, type FilterSpecs, LIMIT_MAX, type Question, readParameters, readQuestion } from "./filters";
+export { type Listing, type Page, readPage, type Scope } from "./listing";
+export { BOOK_LISTINGS } from "./listings";
+export { OPERATION_LISTINGS } from "./operation-listings";
+export { type AuditReader, type Freshness, openReader, readFreshness } from "./reader";
+export { type AuditRead, openReadLog, type ReadLog } from "./read-log";
+export { type AuditToken, createToken, findToken, listTokens, revokeToken, SCOPES } from "./tokens";
+export { type AuditDesk, openAuditDesk } from "./desk";
