@@ -13,7 +13,9 @@ import { inSession, type Session } from "./session";
 
 /** Largest file that is taken, in bytes. */
 export const FILE_BYTES_MAX = 5 * 2 ** 30;
-const CHUNK_BYTES = 1 << 20;
+const CHUNK_BYTES = 1 << 18;
+/** Rows that may wait for the server while the next are read: reading and storing go on side by side. */
+const WRITE_AHEAD_BYTES = 1 << 22;
 
 /** What is to be imported. */
 export interface ImportRequest {
@@ -90,7 +92,7 @@ export async function importSettlementFile(request: ImportRequest): Promise<Impo
     const fileId = next?.id ?? 0;
     const digest = createHash("sha256");
     const rows = copyRows(request, byteCount, stored.profile.encoding, reader.read, fileId, digest);
-    await pipeline(rows, session.client.query(copyFrom(COPY_LINES)));
+    await pipeline(rows, session.client.query(copyFrom(COPY_LINES, { highWaterMark: WRITE_AHEAD_BYTES })));
     if (!digest.digest().equals(sha256)) throw new Fault("settlement_file", `${fileName} changed while it was read`);
     const { counts, remarks, totalsFault } = reader.finish();
     if (totalsFault !== null && !request.acceptsTotals) {
