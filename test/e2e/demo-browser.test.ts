@@ -139,6 +139,23 @@ describeInBrowser("a customer with a phone", (browser: () => Browser) => {
     expect(complaints).toEqual([]);
   });
 
+  it("pays from the host's own page of the bill, and the shop hears of it from the host", async () => {
+    await order();
+    const orderPage = page.url();
+    await page.getByRole("link", { name: "See the bill" }).click();
+    expect(page.url()).toContain(`${demo.host}/b/`);
+    const billPage = page.url();
+    await page.getByRole("button", { name: "Pay now" }).click();
+    await pay();
+    await status("Payment successful");
+    await page.goto(billPage);
+    await page.getByText("The payment has arrived").waitFor();
+    await page.goto(orderPage);
+    await status("Paid");
+    await happened("Callback arrived, its signature is right");
+    expect(complaints).toEqual([]);
+  });
+
   for (const [fault, sent] of [
     ["answer-lost", ["Inquiry", "Payment", "Payment"]],
     ["storm", ["Inquiry", ...Array.from({ length: 8 }, () => "Payment")]],

@@ -39,7 +39,7 @@ async function threePorts(): Promise<number> {
 describe("biller demo", () => {
   it("goes the whole way by itself with --check, and leaves the books in order", async () => {
     const { code, out, err } = await startDemoCommand(database, "--port", "0", "--check").ended;
-    expect([code, out, err]).toEqual([0, expect.stringMatching(/\nall 16 steps succeeded\n$/), expect.any(String)]);
+    expect([code, out, err]).toEqual([0, expect.stringMatching(/\nall 17 steps succeeded\n$/), expect.any(String)]);
     expect(out).not.toContain("✗");
     const bills = await database.query(
       `select count(*) filter (where paid_amount = total_amount) as paid,

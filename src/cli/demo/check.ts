@@ -59,6 +59,9 @@ const paysOnce: Way = async (customer, urls, tick) => {
   const checked = eventOf(await customer.state(order), "checked");
   demand(checked["billing_status"] === "PAID" && checked["status"] === "PAID", "host and Finpay both say PAID");
   tick("asked again, host and Finpay both say PAID (GET /billing/inquire, GET /sof/bp/checkCard)");
+  const billPage = await customer.read(`${made.billUrl}?lang=en`);
+  demand(billPage.includes("The payment has arrived"), "the host's page of the bill says that it is paid");
+  tick(`the host's own page of the bill says that it is paid (${made.billUrl})`);
   const again = await customer.press(order, "pay");
   demand(!again.startsWith(urls.finpay), "the shop offers no second payment of a paid order");
   await customer.pay(page);

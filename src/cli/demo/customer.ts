@@ -5,6 +5,8 @@ import type { DemoUrls } from "./run";
 export interface OrderState {
   readonly number: string;
   readonly billingId: string | null;
+  /** The host's page of the bill. */
+  readonly billUrl: string | null;
   readonly total: string;
   readonly status: string;
   readonly finpayStatus: string | null;

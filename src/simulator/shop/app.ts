@@ -94,6 +94,7 @@ function stateOf(order: ShopOrder, nowMs: number): Readonly<Record<string, unkno
     simulation: SIMULATION,
     number,
     billingId: bill?.billingId ?? null,
+    billUrl: bill?.url ?? null,
     total: String(total),
     status: shownStatus(order, nowMs),
     finpayStatus,
