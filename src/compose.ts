@@ -91,7 +91,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       clock,
       onFault: ({ where, message }) => onFault(new Error(message), where),
     });
-  // What the switch waits for has connections of its own, whatever else goes on; all it does is found by keys.
+  // Inquiries and payments have connections of their own, whatever else goes on, and find everything by keys.
   const besidePool = Math.max(1, Math.min(4, Math.floor(config.databasePoolMax * 0.3)));
   const db = openPool(besidePool, "by-values");
   const switchDb = openPool(config.databasePoolMax - besidePool, "once");
@@ -136,7 +136,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const inFlight = new Set<string>();
   const posting = { db: switchDb, clock, ids: randomIds, lock, limits, inFlight, onFault, reach };
   const payments = openPaymentDesk({ ...posting, onCommitUnknown: (items) => resolver.watch(items) });
-  const reversals = openReversalDesk(posting);
+  // Rare, and not by keys alone: planned for each.
+  const reversals = openReversalDesk({ ...posting, db });
   const attempts = openAttemptJournal({
     db,
     clock,

@@ -43,16 +43,18 @@ export interface TraxRecord {
   readonly entry: NewEntry | null;
 }
 
+/** `offset 0` has each key looked up by itself: planned as one join, it may read the whole table for a batch. */
 const READ_TRAX: Statement = {
   name: "ledger_read_trax",
   text: `
     select k.ordinal::int as ordinal, t.product_code, t.bill_number, t.amount, t.fee_amount, t.outcome, t.reply_body,
-           t.sys_code, t.result_code,
-           exists (select from trax r
-                    where r.partner_id = t.partner_id and r.trax_id = t.trax_id and r.family = 'reversal'
-                      and r.entry_id is not null) as is_reversed
+           t.sys_code, t.result_code, r.entry_id is not null as is_reversed
       from unnest($1::int[], $2::text[]) with ordinality k(partner_id, trax_id, ordinal)
-      join trax t on t.partner_id = k.partner_id and t.trax_id = k.trax_id and t.family = 'payment'`,
+     cross join lateral (select * from trax
+                          where partner_id = k.partner_id and trax_id = k.trax_id and family = 'payment' offset 0) t
+      left join lateral (select entry_id from trax
+                          where partner_id = k.partner_id and trax_id = k.trax_id and family = 'reversal' offset 0) r
+        on true`,
 };
 
 interface TraxRow {

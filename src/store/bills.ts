@@ -15,7 +15,7 @@ const READ_BILLS: Statement = {
   text: `
     select ${BILL_COLUMNS}
       from unnest($1::text[]) k(bill_key)
-      join bill b on b.bill_key = k.bill_key`,
+     cross join lateral (select * from bill where bill_key = k.bill_key offset 0) b`,
 };
 
 /** A row of `BILL_COLUMNS`. */
@@ -124,7 +124,7 @@ const CLAIM_BILLS: Statement = {
                      as i(bill_key, expected_version, version, paid_amount, last_partner_id, last_trax_id, last_amount,
                           last_paid_at_ms)
              order by bill_key) c
-     where b.bill_key = c.bill_key and b.version = c.expected_version
+     where b.bill_key = c.bill_key and b.version = c.expected_version and b.bill_key = any($1::text[])
     returning b.bill_key`,
 };
 

@@ -16,8 +16,9 @@ const READ_QUOTES: Statement = {
     select k.ordinal::int as ordinal, q.bill_version, q.amount, q.fee_amount, q.bit61, q.body_width,
            (extract(epoch from q.honoured_until) * 1000)::float8 as honoured_until_ms
       from unnest($1::text[], $2::int[]) with ordinality k(bill_key, partner_id, ordinal)
-      join quote q on q.bill_key = k.bill_key and q.partner_id = k.partner_id
-     where q.honoured_until > to_timestamp($3::bigint / 1000.0)
+     cross join lateral (select * from quote
+                          where bill_key = k.bill_key and partner_id = k.partner_id
+                            and honoured_until > to_timestamp($3::bigint / 1000.0) offset 0) q
      order by q.quoted_at desc`,
 };
 

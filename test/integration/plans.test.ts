@@ -1,12 +1,10 @@
 import fc from "fast-check";
 import { openInquiryDesk, postPayments } from "../../src/flows";
-import { postReversal } from "../../src/flows/post-reversal";
 import { type Db, deadlineIn, openDb, randomIds, type Statement, systemClock, type Tx } from "../../src/platform";
 import {
   catalogOf,
   fill,
   inquiryMessage,
-  newTraxId,
   paymentItem,
   paymentMessage,
   telkomBill,
@@ -14,7 +12,7 @@ import {
 } from "../support/builders";
 import { createTestDatabase, type TestDatabase } from "../support/services";
 
-const BILLS = ["0021008457003", "0021008457004"];
+const BILLS = ["0021008457003"];
 const soon = () => deadlineIn(systemClock, 8_000);
 
 /** The same database, keeping a list of the statements that are run. */
@@ -32,6 +30,34 @@ function listening(db: Db, seen: Map<string, Statement>): Db {
   };
 }
 
+function poolThatPlansOnce(url: string): Db {
+  return openDb({
+    ...{ url, poolMax: 2, applicationName: "test", planning: "once", clock: systemClock },
+    ...{ statementTimeoutMs: 5_000, lockTimeoutMs: 3_000, connectTimeoutMs: 2_000 },
+  });
+}
+
+/** Columns that few rows share; an index that is only searched by others is read whole. */
+const SELECTIVE = /\b(bill_key|trax_id|entry_id|event_id)\b/;
+
+/** Lines of plans that go through a table otherwise than by keys. */
+async function plansWithoutKeys(db: Db, statements: Iterable<Statement>): Promise<string[]> {
+  const wrong: string[] = [];
+  for (const { name, text } of statements) {
+    const plan = await db.knex.raw<{ rows: { "QUERY PLAN": string }[] }>(`explain (generic_plan) ${text}`);
+    const lines = plan.rows.map((row) => row["QUERY PLAN"]);
+    for (const [at, line] of lines.entries()) {
+      const isWhole = /Seq Scan|Hash|Merge|Bitmap/.test(line);
+      const isIndex = /Index (Only )?Scan/.test(line);
+      const condition = lines[at + 1] ?? "";
+      if (isWhole || (isIndex && !(condition.includes("Index Cond") && SELECTIVE.test(condition)))) {
+        wrong.push(`${name}: ${line.trim()} ${condition.trim()}`);
+      }
+    }
+  }
+  return wrong;
+}
+
 describe("a pool that plans once", () => {
   let database: TestDatabase;
   let db: Db;
@@ -42,54 +68,47 @@ describe("a pool that plans once", () => {
       database,
       BILLS.map((billNumber) => telkomBill({ billNumber })),
     );
-    db = openDb({
-      ...{ url: database.appUrl, poolMax: 2, applicationName: "test", planning: "once", clock: systemClock },
-      ...{ statementTimeoutMs: 5_000, lockTimeoutMs: 3_000, connectTimeoutMs: 2_000 },
-    });
+    db = poolThatPlansOnce(database.appUrl);
   });
   afterAll(async () => {
     await db.close();
     await database.drop();
   });
 
-  it("finds every row of inquiries, payments and reversals by an index, on tables that are as good as empty", async () => {
+  it("finds every row of inquiries and payments by its key, on tables that are as good as empty", async () => {
     const seen = new Map<string, Statement>();
     const heard = listening(db, seen);
     const catalog = await catalogOf(db);
     const deps = { ...testPosting(heard), db: heard };
-    const [billNumber = "", other = ""] = BILLS;
-    const traxId = newTraxId();
+    const [billNumber = ""] = BILLS;
     const inquiries = openInquiryDesk({
       ...{ db: heard, clock: systemClock, ids: randomIds },
       limits: { batchMax: 8, batchesInFlight: 1, queueMax: 8 },
     });
     const inquiry = paymentItem(catalog, inquiryMessage({ billNumber }));
     expect((await inquiries.submit(inquiry)).outcome).toBe("APPROVED");
-    const paying = paymentItem(catalog, paymentMessage({ billNumber, traxId }));
+    const paying = paymentItem(catalog, paymentMessage({ billNumber }));
     expect((await postPayments(deps, [paying], soon())).map(({ outcome }) => outcome)).toEqual(["APPROVED"]);
     const twice = paymentItem(catalog, paymentMessage({ billNumber }));
     expect((await postPayments(deps, [twice, paying], soon())).map(({ outcome }) => outcome)).toEqual([
       "ALREADY_PAID",
       "APPROVED",
     ]);
-    const reversing = paymentItem(catalog, paymentMessage({ billNumber, traxId, transactionType: "51" }));
-    expect((await postReversal(deps, reversing, soon())).outcome).toBe("APPROVED");
-    const buried = paymentItem(catalog, paymentMessage({ billNumber: other, transactionType: "51" }));
-    expect((await postReversal(deps, buried, soon())).outcome).toBe("NOT_FOUND");
 
     expect([...seen.keys()]).toEqual(
       expect.arrayContaining(["store_read_bills", "store_save_quotes", "ledger_read_trax", "ledger_append"]),
     );
-    const wrong: string[] = [];
-    for (const { name, text } of seen.values()) {
-      const plan = (await db.knex.raw(`explain (generic_plan) ${text}`)) as { rows: { "QUERY PLAN": string }[] };
-      const lines = plan.rows.map((row) => row["QUERY PLAN"]);
-      const isWrong = (line: string, at: number): boolean =>
-        /Seq Scan|Hash|Merge|Bitmap/.test(line) ||
-        (/Index (Only )?Scan/.test(line) && !/Index Cond/.test(lines[at + 1] ?? ""));
-      wrong.push(...lines.filter(isWrong).map((line) => `${name}: ${line}`));
+    expect(await plansWithoutKeys(db, seen.values())).toEqual([]);
+    // A table that was never analysed is taken for ten pages; one that was analysed while empty for none at all.
+    const empty = await createTestDatabase();
+    await empty.query("vacuum analyze");
+    const onEmpty = poolThatPlansOnce(empty.appUrl);
+    try {
+      expect(await plansWithoutKeys(onEmpty, seen.values())).toEqual([]);
+    } finally {
+      await onEmpty.close();
+      await empty.drop();
     }
-    expect(wrong).toEqual([]);
   });
 
   it("is handed columns as they are, whatever texts are in them", async () => {
