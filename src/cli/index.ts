@@ -12,6 +12,7 @@ import { merchantCommands } from "./commands/merchant";
 import { partnerCommands } from "./commands/partner";
 import { productCommands } from "./commands/product";
 import { reconCommands } from "./commands/recon";
+import { retentionCommands } from "./commands/retention";
 import { serveCommands } from "./commands/serve";
 import { simulateCommands } from "./commands/simulate";
 import { switchCommands } from "./commands/switch";
@@ -41,6 +42,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     reconCommands,
     auditCommands,
     dossierCommand,
+    retentionCommands,
     doctorCommand,
   ]) {
     add(program, exit);

@@ -12,3 +12,15 @@ export { type AuditReader, type Freshness, openReader, readFreshness } from "./r
 export { type AuditRead, openReadLog, type ReadLog } from "./read-log";
 export { type AuditToken, createToken, findToken, listTokens, revokeToken, SCOPES } from "./tokens";
 export { type AuditDesk, openAuditDesk } from "./desk";
+export { findForgettable, type Forgettable, forgetBill, type ForgetOrder } from "./forget";
+export {
+  ARCHIVED_TABLES,
+  type ArchivedTable,
+  type ArchiveManifest,
+  countLines,
+  hasPartition,
+  linesOf,
+  makeRestoreTable,
+  partitionOf,
+  restoreLines,
+} from "./archive";
