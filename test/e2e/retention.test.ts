@@ -99,6 +99,8 @@ describe("retention", () => {
       await sealer.drain();
       const verdict = await transact(app, (tx) => verifySeals(tx));
       expect(verdict).toMatchObject({ findings: [], masked: 1 });
+      const dossier = await biller("ledger", "dossier", String(payment["traxId"]));
+      expect(dossier.out).toMatch(/sealed: reply:1:payment:\S+ in block 1/);
       const again = await biller("retention", "forget", "--bill", BILL);
       expect(again.out).toContain("0 to be masked");
     } finally {

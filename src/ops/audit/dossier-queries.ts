@@ -143,3 +143,30 @@ export async function readBill(tx: Tx, billKey: string): Promise<Row | null> {
 async function ask<R extends Row>(tx: Tx, text: string, values: readonly unknown[]): Promise<R[]> {
   return tx.run<R>(statementOf("dossier", text), values);
 }
+
+/** Lines of settlement files that stand for the payment, by the runs that count. */
+export function readSettlement(tx: Tx, { entryId }: RegistryRow): Promise<Row[]> {
+  return ask(
+    tx,
+    `select f.file_name as "fileName", f.version as "fileVersion", m.line_no as "lineNo", m.rule, m.run_id as "runId",
+            l.amount, l.fee_amount as "feeAmount", l.status, l.business_date::text as "businessDate",
+            ${at("f.imported_at", "importedAt")}
+       from settlement_match m
+       join settlement_line l on l.file_id = m.file_id and l.line_no = m.line_no
+       join settlement_file f on f.file_id = m.file_id
+      where m.entry_id = $1::uuid and m.replaced_by_run is null`,
+    [entryId],
+  );
+}
+
+/** The blocks that the stored answer and its entry are sealed in. The proof itself: `biller ledger proof`. */
+export function readSeals(tx: Tx, { partnerId, family, entryId, ...row }: RegistryRow): Promise<Row[]> {
+  return ask(
+    tx,
+    `select i.item_key as "item", i.block_no as "blockNo", i.leaf_no as "leafNo", ${at("b.sealed_at", "sealedAt")},
+            encode(b.block_hash, 'hex') as "blockHash", i.masked_by::text as "maskedBy"
+       from seal_item i join seal_block b on b.block_no = i.block_no
+      where i.item_key = any ($1::text[]) order by i.block_no, i.leaf_no`,
+    [[`reply:${partnerId}:${family}:${String(row["traxId"])}`, ...(entryId === null ? [] : [`entry:${entryId}`])]],
+  );
+}

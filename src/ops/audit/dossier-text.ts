@@ -25,7 +25,8 @@ export function dossierText(dossier: Dossier): string {
     .join("\n");
 }
 
-function keyText({ registry, reply, quotes, entries, exceptions, callbacks, bill }: KeyDossier): string[] {
+function keyText(key: KeyDossier): string[] {
+  const { registry, reply, quotes, entries, exceptions, callbacks, settlement, seals, bill } = key;
   return [
     "",
     `${String(registry["family"]).toUpperCase()} AT PARTNER ${String(registry["partner"])}`,
@@ -38,6 +39,8 @@ function keyText({ registry, reply, quotes, entries, exceptions, callbacks, bill
     ...section("JOURNAL ENTRIES", entries),
     ...section("EXCEPTIONS", exceptions),
     ...section("CALLBACKS TO THE MERCHANT", callbacks),
+    ...section("SETTLEMENT LINES", settlement),
+    ...section("SEALS", seals),
     ...section("THE BILL NOW", bill === null ? [] : [bill]),
   ];
 }

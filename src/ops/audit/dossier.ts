@@ -9,6 +9,8 @@ import {
   readEntries,
   readExceptions,
   readQuotes,
+  readSeals,
+  readSettlement,
   readRegistry,
   type RegistryRow,
 } from "./dossier-queries";
@@ -35,6 +37,10 @@ export interface KeyDossier {
   readonly entries: readonly Row[];
   readonly exceptions: readonly Row[];
   readonly callbacks: readonly Row[];
+  /** Lines of settlement files that stand for it. */
+  readonly settlement: readonly Row[];
+  /** Blocks that it is sealed in; empty while it waits for one. */
+  readonly seals: readonly Row[];
   readonly bill: Row | null;
 }
 
@@ -73,11 +79,13 @@ export async function readDossier(tx: Tx, traxId: string, options: DossierOption
 }
 
 async function readKey(tx: Tx, row: RegistryRow, options: DossierOptions): Promise<KeyDossier> {
-  const [quotes, entries, exceptions, callbacks, bill] = await Promise.all([
+  const [quotes, entries, exceptions, callbacks, settlement, seals, bill] = await Promise.all([
     readQuotes(tx, row),
     row.entryId === null ? [] : readEntries(tx, row),
     readExceptions(tx, row),
     readCallbacks(tx, row),
+    row.entryId === null ? [] : readSettlement(tx, row),
+    readSeals(tx, row),
     readBill(tx, row.billKey),
   ]);
   const layout = options.layoutOf(row.productCode);
@@ -90,6 +98,8 @@ async function readKey(tx: Tx, row: RegistryRow, options: DossierOptions): Promi
     entries: entries.map(plain),
     exceptions: exceptions.map(plain),
     callbacks: callbacks.map(plain),
+    settlement: settlement.map(plain),
+    seals: seals.map(plain),
     bill:
       bill === null
         ? null
@@ -144,7 +154,16 @@ function timelineOf(keys: readonly KeyDossier[], attempts: readonly Row[]): Doss
       `type ${text(transactionType)}: ${repeat}${text(outcome)} (${text(resultCode)})${gone}${note === null ? "" : `; ${text(note)}`}`,
     );
   }
-  for (const { registry, quotes, entries, exceptions, callbacks } of keys) {
+  for (const { registry, quotes, entries, exceptions, callbacks, settlement, seals } of keys) {
+    for (const line of settlement) {
+      add(
+        line["importedAt"],
+        "settlement line",
+        `${text(line["fileName"])}, line ${text(line["lineNo"])}: ${text(line["amount"])}`,
+      );
+    }
+    for (const seal of seals)
+      add(seal["sealedAt"], "sealed", `${text(seal["item"])} in block ${text(seal["blockNo"])}`);
     for (const quote of quotes)
       add(quote["quotedAt"], "quote", `amount ${text(quote["amount"])}, fee ${text(quote["feeAmount"])}`);
     add(registry["recordedAt"], `${text(registry["family"])} decided`, `${text(registry["outcome"])}, answer stored`);
