@@ -129,10 +129,8 @@ const APPEND: Statement = {
        where entry_id is not null
     ), posted as (
       insert into posting (entry_id, line_no, bill_key, business_date, account_code, side, amount)
-      select p.entry_id, p.line_no, i.bill_key, i.business_date, p.account_code, p.side, p.amount
-        from unnest($19::uuid[], $20::smallint[], $21::text[], $22::text[], $23::bigint[])
-             as p(entry_id, line_no, account_code, side, amount)
-        join input i on i.entry_id = p.entry_id
+      select *
+        from unnest($19::uuid[], $20::smallint[], $24::text[], $25::date[], $21::text[], $22::text[], $23::bigint[])
     )
     select count(*)::int as registered from registered`,
 };
@@ -144,10 +142,18 @@ const APPEND: Statement = {
  */
 export async function appendTrax(tx: Tx, records: readonly TraxRecord[]): Promise<boolean> {
   if (records.length === 0) return true;
-  const lines = records.flatMap(({ entry }) =>
+  const lines = records.flatMap(({ entry, billKey, businessDate }) =>
     entry === null
       ? []
-      : entry.postings.map((posting, index) => ({ entryId: entry.entryId, lineNo: index + 1, ...posting })),
+      : entry.postings.map(({ accountCode, side, amount }, index) => ({
+          entryId: entry.entryId,
+          lineNo: index + 1,
+          billKey,
+          businessDate,
+          accountCode,
+          side,
+          amount,
+        })),
   );
   const [row] = await tx.run<{ registered: number }>(APPEND, [
     records.map((record) => record.partnerId),
@@ -173,6 +179,8 @@ export async function appendTrax(tx: Tx, records: readonly TraxRecord[]): Promis
     lines.map((line) => line.accountCode),
     lines.map((line) => line.side),
     lines.map((line) => line.amount),
+    lines.map((line) => line.billKey),
+    lines.map((line) => line.businessDate),
   ]);
   return row?.registered === records.length;
 }
