@@ -40,6 +40,7 @@ import {
 } from "./platform";
 import { openAuditDesk } from "./ops";
 import { pendingMigrations } from "./platform/migrate";
+import { startSealing } from "./sealing";
 import type { Services } from "./services";
 import { readServerState } from "./store";
 
@@ -163,11 +164,14 @@ export async function startHost(options: HostOptions): Promise<Host> {
   );
   metrics.watch("biller_attempts_dropped", "Attempts not kept while the database was away", () => attempts.dropped);
 
+  const sealing = startSealing({ config, services, logger, metrics, onFault });
+
   let isDraining = false;
   const readiness = async (): Promise<readonly ReadinessCheck[]> => [
     { name: "accepting", isRequired: true, isOk: !isDraining, detail: isDraining ? "stopping" : "taking requests" },
     await check("database", true, () => describeDatabase(db)),
     await check("migrations", true, () => describeMigrations(db)),
+    await sealing.check(),
     await check("redis", false, async () => (redis === null ? "none, not needed" : `answers ${await redis.ping()}`)),
   ];
   const billing = {
@@ -272,7 +276,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       await drain(config.shutdownTimeoutMs);
       await Promise.all([payments.idle(), reversals.idle(), inquiries.idle(), billPages.idle()]);
       resolver.close();
-      await Promise.all(lanes.map((lane) => lane.close()));
+      await Promise.all([...lanes.map((lane) => lane.close()), sealing.stop()]);
       await Promise.all([attempts.close(), drift.close(), audit.close()]);
       redis?.disconnect();
       await Promise.all([switchDb.close(), db.close()]);

@@ -8,6 +8,7 @@ import { dossierCommand } from "./commands/dossier";
 import { exceptionCommands } from "./commands/exception";
 import { demoCommands } from "./commands/demo";
 import { doctorCommand } from "./commands/doctor";
+import { ledgerCommands } from "./commands/ledger";
 import { merchantCommands } from "./commands/merchant";
 import { partnerCommands } from "./commands/partner";
 import { productCommands } from "./commands/product";
@@ -43,6 +44,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     auditCommands,
     dossierCommand,
     retentionCommands,
+    ledgerCommands,
     doctorCommand,
   ]) {
     add(program, exit);

@@ -5,6 +5,7 @@ import { openServices, type Services } from "../services";
 import { demoGuide } from "./demo/guide";
 import { seedDemo } from "./demo/seed";
 import { untilStopped } from "./until-stopped";
+import { ensureSealKey } from "./seal-key";
 import { withOwner } from "./with-database";
 import { startWorkers } from "./workers";
 
@@ -63,6 +64,10 @@ export async function serve(readConfig: () => Config): Promise<void> {
     const shouldSeed = config.seedDemo ?? services.isEmbedded;
     const applied = await migrateToLatest(services.migrationDatabaseUrl, { log: say });
     if (applied.length > 0) say(`migrations applied: ${applied.join(", ")}`);
+    if (services.isEmbedded) {
+      const keyId = await withOwner(services, ensureSealKey);
+      if (keyId !== null) say(`signing key of the ledger: ${keyId}`);
+    }
     if (shouldSeed) say(await withOwner(services, (context) => seedDemo(context)));
     if (stopping !== null) return;
     host = await (config.workers === 1

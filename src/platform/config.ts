@@ -46,8 +46,28 @@ export interface Config {
   readonly shutdownTimeoutMs: number;
   /** Months of attempts kept beside the present one; 0: all. */
   readonly attemptRetentionMonths: number;
+  readonly seal: SealSettings;
   /** Accept a database whose settings can lose an acknowledged commit. For tests. */
   readonly allowUnsafeDurability: boolean;
+}
+
+/** Sealing, and where checkpoints go. Times in milliseconds. */
+export interface SealSettings {
+  /** Whether this process seals; another one then has to. */
+  readonly isOn: boolean;
+  readonly intervalMs: number;
+  /** Not ready when sealing is further behind; null: readiness only tells. */
+  readonly lagMaxMs: number | null;
+  readonly checkpointIntervalMs: number;
+  /** Directory of the checkpoint file; null: a place under `dataDir` in embedded mode, otherwise none. */
+  readonly checkpointDir: string | null;
+  readonly s3: {
+    readonly url: string;
+    readonly region: string;
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+  } | null;
+  readonly webhook: { readonly url: string; readonly secret: string } | null;
 }
 
 /** Every setting with its default and meaning: the single list that docs, `.env.example` and `doctor` are made from. */
@@ -96,6 +116,20 @@ export const SETTINGS = {
   QUEUE_MAX: { default: "5000", about: "payments waiting at most; beyond it the answer is UNKNOWN at once" },
   SHUTDOWN_TIMEOUT_MS: { default: "15000", about: "how long to finish accepted work after SIGTERM, milliseconds" },
   ATTEMPT_RETENTION_MONTHS: { default: "24", about: "months of attempts kept, 3 or more; 0 keeps all" },
+  SEAL: { default: "true", about: "whether this process seals the ledger; of several that do, one works at a time" },
+  SEAL_INTERVAL_MS: { default: "1000", about: "rest between two passes of the sealer, milliseconds" },
+  SEAL_LAG_MAX_SECONDS: { default: "0", about: "not ready when sealing is further behind; 0: readiness only tells" },
+  CHECKPOINT_INTERVAL_SECONDS: { default: "60", about: "a checkpoint of new blocks at most this often" },
+  CHECKPOINT_DIR: {
+    default: "",
+    about: "directory, best on another machine's disk, of checkpoints.ndjson; unset: under DATA_DIR in embedded mode",
+  },
+  CHECKPOINT_S3_URL: { default: "", about: "address of a bucket, with prefix, that checkpoints are put into" },
+  CHECKPOINT_S3_REGION: { default: "us-east-1", about: "region that requests to the bucket are signed for" },
+  CHECKPOINT_S3_ACCESS_KEY_ID: { default: "", about: "required with CHECKPOINT_S3_URL" },
+  CHECKPOINT_S3_SECRET_ACCESS_KEY: { default: "", about: "required with CHECKPOINT_S3_URL" },
+  CHECKPOINT_WEBHOOK_URL: { default: "", about: "address that checkpoints are posted to" },
+  CHECKPOINT_WEBHOOK_SECRET: { default: "", about: "key that signs those posts, HMAC-SHA256; unset: not signed" },
   ALLOW_UNSAFE_DURABILITY: {
     default: "false",
     about: "start on a database with fsync or synchronous_commit off (tests)",
@@ -158,6 +192,17 @@ const schema = z.object({
     (months) => months === 0 || months >= 3,
     "must be 0 or at least 3",
   ),
+  SEAL: flag,
+  SEAL_INTERVAL_MS: wholeNumber(50, 3_600_000),
+  SEAL_LAG_MAX_SECONDS: wholeNumber(0, 86_400),
+  CHECKPOINT_INTERVAL_SECONDS: wholeNumber(1, 86_400),
+  CHECKPOINT_DIR: z.string(),
+  CHECKPOINT_S3_URL: orNull(url("http:", "https:")),
+  CHECKPOINT_S3_REGION: z.string().regex(/^[a-z0-9-]{1,40}$/, "must be a region's name"),
+  CHECKPOINT_S3_ACCESS_KEY_ID: z.string(),
+  CHECKPOINT_S3_SECRET_ACCESS_KEY: z.string(),
+  CHECKPOINT_WEBHOOK_URL: orNull(url("http:", "https:")),
+  CHECKPOINT_WEBHOOK_SECRET: z.string(),
   ALLOW_UNSAFE_DURABILITY: flag,
 });
 
@@ -191,6 +236,9 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   if (given["PAYMENT_PAGE_MERCHANT"] && !mayCarryKey(given["PAYMENT_PAGE_URL"])) {
     problems.push("PAYMENT_PAGE_MERCHANT: is a secret, PAYMENT_PAGE_URL must be https (or this machine)");
   }
+  for (const name of ["CHECKPOINT_S3_ACCESS_KEY_ID", "CHECKPOINT_S3_SECRET_ACCESS_KEY"] as const) {
+    if (given["CHECKPOINT_S3_URL"] && !given[name]) problems.push(`${name}: required with CHECKPOINT_S3_URL`);
+  }
   if (!parsed.success || problems.length > 0) throw new ConfigFault("these settings are wrong", problems);
   const value = parsed.data;
   return Object.freeze({
@@ -223,7 +271,29 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     queueMax: value.QUEUE_MAX,
     shutdownTimeoutMs: value.SHUTDOWN_TIMEOUT_MS,
     attemptRetentionMonths: value.ATTEMPT_RETENTION_MONTHS,
+    seal: sealSettings(value),
     allowUnsafeDurability: value.ALLOW_UNSAFE_DURABILITY,
+  });
+}
+
+function sealSettings(value: z.output<typeof schema>): SealSettings {
+  const { CHECKPOINT_S3_URL: s3Url, CHECKPOINT_WEBHOOK_URL: webhookUrl } = value;
+  return Object.freeze({
+    isOn: value.SEAL,
+    intervalMs: value.SEAL_INTERVAL_MS,
+    lagMaxMs: value.SEAL_LAG_MAX_SECONDS === 0 ? null : value.SEAL_LAG_MAX_SECONDS * 1_000,
+    checkpointIntervalMs: value.CHECKPOINT_INTERVAL_SECONDS * 1_000,
+    checkpointDir: value.CHECKPOINT_DIR || null,
+    s3:
+      s3Url === null
+        ? null
+        : {
+            url: s3Url,
+            region: value.CHECKPOINT_S3_REGION,
+            accessKeyId: value.CHECKPOINT_S3_ACCESS_KEY_ID,
+            secretAccessKey: value.CHECKPOINT_S3_SECRET_ACCESS_KEY,
+          },
+    webhook: webhookUrl === null ? null : { url: webhookUrl, secret: value.CHECKPOINT_WEBHOOK_SECRET },
   });
 }
 

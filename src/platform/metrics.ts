@@ -12,8 +12,9 @@ export interface Metrics {
   countCallback(result: "delivered" | "failed" | "dead"): void;
   countMail(result: "delivered" | "failed" | "dead"): void;
   countFault(where: string): void;
-  /** A value that is read when it is asked for. */
-  watch(name: string, help: string, read: () => number): void;
+  /** A value that is read when it is asked for. Over several processes it is added up, or the largest counts. */
+  watch(name: string, help: string, read: () => number, over?: "sum" | "max"): void;
+  countSealed(leaves: number): void;
   readonly contentType: string;
   text(): Promise<string>;
   /** The figures as data, to be added up with those of other processes. */
@@ -67,7 +68,13 @@ export function createMetrics(): Metrics {
     labelNames: ["where"],
     registers,
   });
+  const sealed = new Counter({
+    name: "biller_sealed_leaves_total",
+    help: "Entries, replies and operator actions that this host has sealed",
+    registers,
+  });
   return {
+    countSealed: (leaves) => sealed.inc(leaves),
     countMessage({ operation, outcome, isReplay }, durationMs) {
       messages.inc({ operation, outcome, replay: String(isReplay) });
       durations.observe({ operation }, durationMs / 1_000);
@@ -77,12 +84,13 @@ export function createMetrics(): Metrics {
     countCallback: (result) => callbacks.inc({ result }),
     countMail: (result) => mails.inc({ result }),
     countFault: (where) => faults.inc({ where }),
-    watch(name, help, read) {
+    watch(name, help, read, over = "sum") {
       registry.registerMetric(
         new Gauge({
           name,
           help,
           registers: [],
+          aggregator: over,
           collect() {
             this.set(read());
           },

@@ -292,6 +292,7 @@ describe("a host that the switch talks to", () => {
       "accepting true",
       "database true",
       "migrations true",
+      "seal true",
       "redis true",
     ]);
     expect((await fetch(`${host.url}/healthz`)).status).toBe(200);

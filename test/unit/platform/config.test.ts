@@ -43,6 +43,10 @@ describe("settings", () => {
       batchMax: 128,
       batchesInFlight: 2,
       queueMax: 5_000,
+      seal: {
+        ...{ isOn: true, intervalMs: 1_000, lagMaxMs: null, checkpointIntervalMs: 60_000 },
+        ...{ checkpointDir: null, s3: null, webhook: null },
+      },
       shutdownTimeoutMs: 15_000,
       allowUnsafeDurability: false,
     });
