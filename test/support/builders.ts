@@ -72,12 +72,12 @@ export function telkomBill(changes: Partial<ImportedBill> = {}): ImportedBill {
 }
 
 /** A pool for a test database, with the service's own rights unless told otherwise. */
-export function testDb(url: string, poolMax = 4): Db {
+export function testDb(url: string, poolMax = 4, statementTimeoutMs = 5_000): Db {
   return openDb({
     url,
     poolMax,
     applicationName: "test",
-    statementTimeoutMs: 5_000,
+    statementTimeoutMs,
     lockTimeoutMs: 3_000,
     connectTimeoutMs: 2_000,
     clock: systemClock,

@@ -1,6 +1,6 @@
 import type { SigningKey } from "../../domain";
 import type { Tx } from "../../platform";
-import { appendBlock } from "./blocks";
+import { appendBlock, type SealedBlock } from "./blocks";
 import { scanUnsealed, type UnsealedItem } from "./rows";
 import { lockSealing, readOldestRow, readSealState, type SealState, writeSealState } from "./state";
 
@@ -9,8 +9,7 @@ export type SealPass =
   | { readonly kind: "elsewhere" }
   | {
       readonly kind: "done";
-      readonly blockNo: bigint | null;
-      readonly leaves: number;
+      readonly blocks: readonly SealedBlock[];
       /** False: there is more, call again at once. */
       readonly isThrough: boolean;
       /** It did not look up to the present: a quick pass has to follow. */
@@ -27,6 +26,8 @@ export interface SealPassOptions {
   readonly newSalt: () => Buffer;
   /** Leaves of one block at most. */
   readonly leavesMax: number;
+  /** Blocks of one pass at most. */
+  readonly blocksMax: number;
   /** How much time is looked through at once: adapts from pass to pass, so one object for all of them. */
   readonly pace: SealPace;
   /** A full pass came to its end just now: look at the present first. */
@@ -66,7 +67,7 @@ const WINDOW_MAX = 24n * 3_600n * SECOND;
 const WINDOWS_MAX = 64;
 
 /**
- * Seals at most one block of rows that are committed and in no block, the oldest first.
+ * Seals rows that are committed and in no block, the oldest first, into so many blocks at most.
  *
  * Two kinds of pass. The quick one looks at what was recorded since the last pass and finds nearly everything. The full one
  * is what makes sure: it looks again from `sealedUntil` to a moment of which PostgreSQL says that every transaction that
@@ -89,8 +90,11 @@ export async function sealPass(tx: Tx, options: SealPassOptions): Promise<SealPa
   const until = isFull ? pending.at : state.now;
 
   const { items, cursor } = await collect(tx, from, until, options);
-  const block =
-    items.length === 0 ? null : await appendBlock(tx, { ...options, items, sealedAt: isoOfMicros(state.now) });
+  const blocks: SealedBlock[] = [];
+  for (let at = 0; at < items.length; at += options.leavesMax) {
+    const some = items.slice(at, at + options.leavesMax);
+    blocks.push(await appendBlock(tx, { ...options, items: some, sealedAt: isoOfMicros(state.now) }));
+  }
   const isThrough = cursor >= until;
   await writeSealState(tx, {
     sealedUntil: isFull ? larger(sealedUntil, smaller(cursor, pending.at - margin)) : sealedUntil,
@@ -100,8 +104,7 @@ export async function sealPass(tx: Tx, options: SealPassOptions): Promise<SealPa
   });
   return {
     kind: "done",
-    blockNo: block?.blockNo ?? null,
-    leaves: items.length,
+    blocks,
     isThrough,
     wasFull: isFull,
     lagMicros: state.now - larger(scannedUntil, cursor),
@@ -123,12 +126,12 @@ async function collect(
   tx: Tx,
   from: bigint,
   until: bigint,
-  { leavesMax, pace }: SealPassOptions,
+  { leavesMax, blocksMax, pace }: SealPassOptions,
 ): Promise<{ readonly items: readonly UnsealedItem[]; readonly cursor: bigint }> {
   const items: UnsealedItem[] = [];
   let cursor = from;
   for (let windows = 0; cursor < until && windows < WINDOWS_MAX; windows += 1) {
-    const room = leavesMax - items.length;
+    const room = leavesMax * blocksMax - items.length;
     const end = smaller(until, cursor + pace.windowMicros);
     const found = await scanUnsealed(tx, cursor, end, room + 1);
     items.push(...found.slice(0, room));

@@ -40,6 +40,8 @@ export interface SealerOptions {
 const TIMEOUT_MS = 60_000;
 const REST_AFTER_FAULT_MS = 5_000;
 const LEAVES_MAX = 2_048;
+/** One look at the tables serves so many blocks: what was recorded lately is not indexed yet, and is read whole. */
+const BLOCKS_MAX = 16;
 
 /** Starts it. Every process may run one: a lock lets one of them work at a time. */
 export function openSealer(options: SealerOptions): Sealer {
@@ -63,7 +65,15 @@ export function openSealer(options: SealerOptions): Sealer {
       const signing = await currentKey(tx);
       return signing === null
         ? null
-        : sealPass(tx, { ...timing, isQuick, key: signing, leavesMax, pace, newSalt: () => randomBytes(32) });
+        : sealPass(tx, {
+            ...timing,
+            isQuick,
+            key: signing,
+            leavesMax,
+            blocksMax: BLOCKS_MAX,
+            pace,
+            newSalt: () => randomBytes(32),
+          });
     });
     if (done?.kind !== "done") {
       const { now, scannedUntil } = await transact(readSealState);
@@ -72,7 +82,7 @@ export function openSealer(options: SealerOptions): Sealer {
     }
     lag = Number(done.lagMicros) / 1e6;
     if (done.clockSetBackMicros > 0n) onClockSetBack(Number(done.clockSetBackMicros) / 1e6);
-    if (done.blockNo !== null) onBlock({ blockNo: done.blockNo, leaves: done.leaves });
+    for (const { blockNo, leafCount } of done.blocks) onBlock({ blockNo, leaves: leafCount });
     return done;
   }
 
@@ -82,7 +92,7 @@ export function openSealer(options: SealerOptions): Sealer {
     while (!closing.signal.aborted) {
       const done = await pass(isQuick);
       if (done?.kind !== "done") return null;
-      if (done.blockNo !== null) blocks += 1;
+      blocks += done.blocks.length;
       if (done.isThrough && !done.wasFull) break;
       isQuick = done.isThrough;
     }
