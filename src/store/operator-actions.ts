@@ -10,7 +10,7 @@ export interface OperatorAction {
   readonly action: string;
   /** To what: `partner:finpay`, `product:001001`. */
   readonly object: string;
-  /** What the object was; left out when it was not there. Only its hash is kept, so it may hold what must not be shown. */
+  /** What the object was; left out when it was not there. Only its hash is kept; a secret must not be in it all the same. */
   readonly before?: unknown;
   /** What it is now; left out when it is gone. Only its hash is kept. */
   readonly after?: unknown;

@@ -19,7 +19,8 @@ export interface Safeguards {
 const READ_SAFEGUARDS: Statement = {
   name: "store_safeguards",
   text: `
-    with guarded(name) as (values ('trax'), ('journal_entry'), ('posting'), ('attempt'), ('bill_item'))
+    with guarded(name) as (values ('trax'), ('journal_entry'), ('posting'), ('attempt'), ('bill_item'),
+                                   ('operator_action'), ('seal_key'), ('seal_block'), ('seal_checkpoint'))
     select current_user::text as role,
            (select rolsuper from pg_roles where rolname = current_user) as is_superuser,
            array(select name from guarded

@@ -1,6 +1,8 @@
 import { type Command, Option } from "commander";
 import { type EventState, type Lane, listEvents, replayEvents } from "../../callbacks";
 import { Fault } from "../../platform";
+import { recordOperatorAction } from "../../store";
+import { operatorName } from "../operator-name";
 import { print, printJson, printTable } from "../output";
 import { withOwner } from "../with-database";
 import { withServices } from "../with-services";
@@ -48,7 +50,19 @@ export function callbackCommands(program: Command): void {
       const wrong = eventIds.filter((id) => !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id));
       if (wrong.length > 0) throw new Fault("event_id", `no event id: ${wrong.join(", ")}`);
       const found = await withServices((services) =>
-        withOwner(services, ({ transact }) => transact((tx) => replayEvents(tx, eventIds))),
+        withOwner(services, ({ transact }) =>
+          transact(async (tx) => {
+            const replayed = await replayEvents(tx, eventIds);
+            for (const eventId of replayed) {
+              await recordOperatorAction(tx, {
+                actor: operatorName(),
+                action: "callback.replay",
+                object: `event:${eventId}`,
+              });
+            }
+            return replayed;
+          }),
+        ),
       );
       const missing = eventIds.filter((id) => !found.includes(id.toLowerCase()));
       print(`${found.length} will be sent again by a running host`);

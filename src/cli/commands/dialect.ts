@@ -2,8 +2,9 @@ import type { Command } from "commander";
 import { codesOf, dialectJsonSchema, DIALECT_PRESETS, parseDialect } from "../../domain";
 import { faultsOfDialect } from "../../flows";
 import { ConfigFault, Fault } from "../../platform";
-import { listDrift, readDialect, saveDialect } from "../../store";
+import { listDrift, readDialect, recordOperatorAction, saveDialect } from "../../store";
 import { readJsonFile } from "../json-file";
+import { operatorName } from "../operator-name";
 import { print, printJson, printTable } from "../output";
 import { withOwner } from "../with-database";
 import { withServices } from "../with-services";
@@ -50,7 +51,13 @@ export function dialectCommands(partner: Command): void {
       if (options.dryRun || changes.length === 0) return;
       await withServices((services) =>
         withOwner(services, ({ transact }) =>
-          transact((tx) => saveDialect(tx, userName, wanted as Record<string, unknown>)),
+          transact(async (tx) => {
+            await saveDialect(tx, userName, wanted as Record<string, unknown>);
+            await recordOperatorAction(tx, {
+              ...{ actor: operatorName(), action: "partner.dialect.set", object: `partner:${userName}` },
+              ...{ before, after: wanted, detail: changes.join("\n") },
+            });
+          }),
         ),
       );
       print(`stored; what was stored before: ${JSON.stringify(before)}`);

@@ -8,8 +8,10 @@ import {
   readMerchants,
   retireMerchantSecrets,
   type StoredMerchant,
+  recordOperatorAction,
 } from "../../store";
 import { newMerchantSecrets, newSecret } from "../merchant-secrets";
+import { operatorName } from "../operator-name";
 import { print, printJson, printTable } from "../output";
 import { saveShippedProducts } from "../shipped-product";
 import { withOwner } from "../with-database";
@@ -54,7 +56,13 @@ export function merchantCommands(program: Command): void {
             await saveShippedProducts(tx, [config.merchantProduct, config.merchantStaticProduct]);
             const requiresHmac = options.requireHmac === true;
             const created = { serviceId, name, userName: user, callbackUrl: callback ?? null, requiresHmac, secrets };
-            return insertMerchant(tx, created, box);
+            const added = await insertMerchant(tx, created, box);
+            if (added !== null) {
+              const object = `merchant:${serviceId}`;
+              const after = { serviceId, name, userName: user, callbackUrl: callback ?? null, requiresHmac };
+              await recordOperatorAction(tx, { actor: operatorName(), action: "merchant.add", object, after });
+            }
+            return added;
           });
           if (merchantId === null) throw new Fault("merchant_exists", `service id ${serviceId} is taken`);
           if (options.json) {

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { PRODUCTS } from "../../flows";
 import { ConfigFault, Fault, type Tx } from "../../platform";
-import { insertPartner, listPartners, readProducts, saveProduct } from "../../store";
+import { insertPartner, listPartners, readProducts, recordOperatorAction, saveProduct } from "../../store";
+import { operatorName } from "../operator-name";
 import { print, printJson, printTable } from "../output";
 import { withOwner } from "../with-database";
 import { withServices } from "../with-services";
@@ -46,7 +47,14 @@ export function partnerCommands(program: Command): void {
           const partnerId = await transact(async (tx) => {
             await bringProducts(tx, options.product);
             const { name = userName, product: productCodes } = options;
-            return insertPartner(tx, { userName, name, productCodes, dialect, password }, secrets);
+            const created = await insertPartner(tx, { userName, name, productCodes, dialect, password }, secrets);
+            if (created !== null) {
+              await recordOperatorAction(tx, {
+                ...{ actor: operatorName(), action: "partner.add", object: `partner:${userName}` },
+                after: { userName, name, productCodes, dialect },
+              });
+            }
+            return created;
           });
           if (partnerId === null)
             throw new Fault("partner_exists", `a partner with userName ${userName} exists already`);

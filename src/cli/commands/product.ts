@@ -4,8 +4,16 @@ import { isDeepStrictEqual } from "node:util";
 import type { Command } from "commander";
 import { checkProductFile, type CheckedProduct, compileProduct, productFileJsonSchema, PRODUCTS } from "../../flows";
 import { Fault, type Tx } from "../../platform";
-import { type ProductUse, readProducts, readProductUse, saveProduct, type StoredProduct } from "../../store";
+import {
+  type ProductUse,
+  readProducts,
+  readProductUse,
+  recordOperatorAction,
+  saveProduct,
+  type StoredProduct,
+} from "../../store";
 import { parseStrictJson } from "../../wire";
+import { operatorName } from "../operator-name";
 import { print, printJson, printTable, say } from "../output";
 import { changesBetween } from "../product-changes";
 import { type DatabaseContext, withOwner } from "../with-database";
@@ -176,6 +184,12 @@ async function load({ transact }: DatabaseContext, wanted: StoredProduct, isAgre
       throw new Fault("product_changed", `product ${productCode} was changed by somebody else in the meantime`);
     }
     await saveProduct(tx, wanted);
+    await recordOperatorAction(tx, {
+      ...{ actor: operatorName(), action: "product.load", object: `product:${productCode}` },
+      ...(stored === null ? {} : { before: contentOf(stored) }),
+      after: contentOf(wanted),
+      detail: changes.join("\n"),
+    });
   });
   print(
     `product ${productCode} ${stored === null ? "stored" : "replaced"}; a running host knows it within two seconds`,
