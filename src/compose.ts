@@ -16,7 +16,7 @@ import {
   openReversalDesk,
   type Reach,
 } from "./flows";
-import { type ClaimedEvent, type DeliveryResult, openDispatcher, openMailer, openMailLane } from "./callbacks";
+import { openDispatcher, openMailer, openMailLane, reportDelivery } from "./callbacks";
 import { createApp, createHttpServer, type ReadinessCheck } from "./http";
 import { preparePartitions, startHousekeeping } from "./housekeeping";
 import {
@@ -281,21 +281,6 @@ export async function startHost(options: HostOptions): Promise<Host> {
       redis?.disconnect();
       await Promise.all([switchDb.close(), db.close()]);
     },
-  };
-}
-
-/** Counts and logs how an attempt to deliver an event ended. Never names a customer. */
-function reportDelivery(logger: Logger, metrics: Metrics) {
-  return (event: ClaimedEvent, { fault, durationMs }: DeliveryResult, isDead: boolean): void => {
-    const isMail = event.kind.startsWith("email.");
-    const result = fault === null ? "delivered" : isDead ? "dead" : "failed";
-    if (isMail) metrics.countMail(result);
-    else metrics.countCallback(result);
-    const { eventId, merchantId, kind, attempt } = event;
-    const facts = { eventId, merchantId, kind, attempt, fault: fault ?? undefined, durationMs: Math.round(durationMs) };
-    const what = isMail ? "mail" : "callback";
-    if (isDead) logger.error(facts, `${what} is a dead letter`);
-    else logger.info(facts, fault === null ? `${what} delivered` : `${what} failed, will be tried again`);
   };
 }
 

@@ -14,5 +14,6 @@ export {
   recordDelivery,
 } from "./outbox";
 export { type EventRow, type EventState, listEvents, replayEvents } from "./queries";
+export { reportDelivery } from "./report";
 export { faultOfCallbackUrl, isPublic, type Resolve, vetTarget, type VettedTarget } from "./vetted-address";
 export * from "./checkpoints";
