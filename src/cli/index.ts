@@ -41,10 +41,10 @@ export async function main(argv: readonly string[]): Promise<number> {
     describeCommands,
     exceptionCommands,
     reconCommands,
+    ledgerCommands,
     auditCommands,
     dossierCommand,
     retentionCommands,
-    ledgerCommands,
     doctorCommand,
   ]) {
     add(program, exit);
