@@ -1,5 +1,4 @@
 import Router from "@koa/router";
-import { randomUUID } from "node:crypto";
 import type { Context, Middleware } from "koa";
 import {
   type Accepts,
@@ -11,7 +10,7 @@ import {
   type Reach,
   refusedAttempt,
 } from "../../flows";
-import { type Clock, type FailureAlarm, type Logger, maskNumber, type Metrics } from "../../platform";
+import { type Clock, type FailureAlarm, type Logger, maskNumber, type Metrics, uuidV7 } from "../../platform";
 import { jsonBody, rawTextOf } from "../middleware/json-body";
 
 /** What the switch's addresses answer from. */
@@ -52,7 +51,7 @@ function keepRefusals(deps: SwitchRouteDeps): Middleware {
       await next();
     } catch (error) {
       const { status = 500, message } = error as { status?: number; message: string };
-      const attemptId = randomUUID();
+      const attemptId = uuidV7(receivedAtMs);
       const sourceAddress = ctx.req.socket.remoteAddress ?? null;
       const durationMs = deps.clock.monotonicMs() - startedMs;
       const seen = { attemptId, receivedAtMs, durationMs, isDelivered: true, httpStatus: status, sourceAddress };
@@ -104,7 +103,6 @@ function operationOf({ partner, message }: MessageAnswer): "inquiry" | "payment"
 /** One log line, one count, one row of the attempt journal. Signatures, names and whole bill numbers go nowhere. */
 function remember(deps: SwitchRouteDeps, answer: MessageAnswer, seen: Circumstances): void {
   const { message, echo, partner, outcome } = answer;
-  const attemptId = randomUUID();
   const operation = operationOf(answer);
   deps.metrics.countMessage({ operation, outcome, isReplay: answer.isReplay }, seen.durationMs);
   const event = {
@@ -126,5 +124,6 @@ function remember(deps: SwitchRouteDeps, answer: MessageAnswer, seen: Circumstan
   } else {
     deps.logger.info(event, "answered");
   }
+  const attemptId = uuidV7(seen.receivedAtMs);
   deps.attempts.record(() => attemptOf(answer, { ...seen, attemptId }));
 }
