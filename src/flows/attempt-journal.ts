@@ -25,6 +25,11 @@ export interface AttemptJournalOptions {
 }
 
 const BATCH_MAX = 500;
+/**
+ * Written at once when so many have gathered: what waits for the timer outlives the garbage collector's first looks, and
+ * costs it more than the writing does.
+ */
+const BATCH_FULL = 128;
 const WRITE_TIMEOUT_MS = 5_000;
 
 /** Starts the journal's timer; `close` stops it and writes the rest. */
@@ -32,9 +37,12 @@ export function openAttemptJournal(options: AttemptJournalOptions): AttemptJourn
   /** Made on first use, so that a second writing after a fault is of the very same attempts. */
   let buffer: { made: Attempt | null; readonly make: () => Attempt }[] = [];
   let dropped = 0;
+  /** After a fault only the timer tries again. */
+  let isFailing = false;
 
-  async function writeAll(): Promise<void> {
-    while (buffer.length > 0) {
+  /** Writes what there is, and goes on while full batches gather meanwhile. */
+  async function write(): Promise<void> {
+    for (let isFirst = true; buffer.length >= (isFirst ? 1 : BATCH_FULL); isFirst = false) {
       const batch = buffer.slice(0, BATCH_MAX);
       try {
         const deadline = deadlineIn(options.clock, WRITE_TIMEOUT_MS);
@@ -43,15 +51,17 @@ export function openAttemptJournal(options: AttemptJournalOptions): AttemptJourn
         await options.reach?.("attempt-kept");
       } catch (error) {
         // Kept for the next round: the identifiers make a second write of the same attempts harmless.
+        isFailing = true;
         options.onFault(`attempts not written, ${buffer.length} kept: ${messageOf(error)}`);
         return;
       }
+      isFailing = false;
       const written = new Set(batch);
       buffer = buffer.filter((attempt) => !written.has(attempt));
     }
   }
 
-  const writer = startBackgroundWriter(options.flushEveryMs, writeAll);
+  const writer = startBackgroundWriter(options.flushEveryMs, write);
   return {
     record(make) {
       buffer.push({ made: null, make });
@@ -59,8 +69,13 @@ export function openAttemptJournal(options: AttemptJournalOptions): AttemptJourn
         buffer.shift();
         dropped += 1;
       }
+      if (buffer.length >= BATCH_FULL && !isFailing) void writer.flush();
     },
-    flush: () => writer.flush(),
+    async flush() {
+      await writer.flush();
+      // The writing that was under way may have left what came too late for it.
+      if (buffer.length > 0 && !isFailing) await writer.flush();
+    },
     get dropped() {
       return dropped;
     },
