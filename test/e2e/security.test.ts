@@ -231,6 +231,7 @@ describe("the checklist of attacks", () => {
     const guesses = Array.from({ length: 10_000 }, (_, n) =>
       paymentMessage({ signature: n.toString(16).padStart(64, "0") }),
     );
+    const guessingMs = performance.now();
     for (let at = 0; at < guesses.length; at += 50) {
       const replies = await Promise.all(guesses.slice(at, at + 50).map((guess) => host.send(guess)));
       for (const reply of replies) expect(reply.fields["resultCode"]).toBe("05");
@@ -240,8 +241,12 @@ describe("the checklist of attacks", () => {
     expect(performance.now() - startedMs).toBeLessThan(1_000);
     // People are told, once for each minute, from where.
     const alarms = host.logs.filter(({ msg }) => String(msg).startsWith("alarm: many messages"));
-    expect(alarms).toMatchObject([{ failures: 100, source: expect.stringContaining("127.0.0.1") as string }]);
-  }, 90_000);
+    const alarm = { failures: 100, source: expect.stringContaining("127.0.0.1") as string };
+    const minutes = Math.ceil((performance.now() - guessingMs) / 60_000);
+    expect(alarms.length).toBeGreaterThan(0);
+    expect(alarms.length).toBeLessThanOrEqual(minutes);
+    expect(alarms).toMatchObject(alarms.map(() => alarm));
+  }, 180_000);
 
   describe("S7: another partner", () => {
     const asOther = (changes: Message = {}): Message => {
@@ -400,9 +405,10 @@ describe("the checklist of attacks", () => {
     ];
     for (const [name, run] of hostile) {
       const times = [0, 1, 2].map(() => {
-        const startedMs = performance.now();
+        // Processor time: other work on the machine is not to blame on the input.
+        const before = process.cpuUsage();
         run();
-        return performance.now() - startedMs;
+        return process.cpuUsage(before).user / 1_000;
       });
       // Whatever grows with the square of the length would take seconds.
       expect({ name, isFast: Math.min(...times) < 100 }).toEqual({ name, isFast: true });
