@@ -8,6 +8,10 @@ export const ACCOUNTS = {
   feePayable: "fee-payable",
   suspense: "suspense",
   unappliedCredit: "unapplied-credit",
+  bank: "bank",
+  settlementDifference: "settlement-difference",
+  writtenOff: "written-off",
+  refundPayable: "refund-payable",
 } as const;
 
 export type AccountCode = (typeof ACCOUNTS)[keyof typeof ACCOUNTS];

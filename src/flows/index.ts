@@ -34,3 +34,4 @@ export {
 } from "./product-definition";
 export { checkProductFile, type CheckedProduct, productFileJsonSchema } from "./product-file";
 export { PRODUCTS } from "./products";
+export { type AdviceRequest, type HandAdvice, openHandDesk, type HandDesk } from "./by-hand";

@@ -1,6 +1,15 @@
 import { type Bill, billKeyOf, businessDateOf, decideReversal, type Outcome, type ReversalDecision } from "../domain";
-import { appendTrax, readReversalFacts, type StoredPayment, type StoredTrax, type TraxRecord } from "../ledger";
-import type { Deadline, KeyLock, Tx } from "../platform";
+import {
+  appendOperatorEntry,
+  appendTrax,
+  type NewEntry,
+  type OperatorEntry,
+  readReversalFacts,
+  type StoredPayment,
+  type StoredTrax,
+  type TraxRecord,
+} from "../ledger";
+import { type Deadline, Fault, type KeyLock, type Tx } from "../platform";
 import { claimBills, closeExceptions, type NewException, openExceptions, readBills } from "../store";
 import { type KeyedDesk, openKeyedDesk } from "./keyed-desk";
 import { tellOfReversal } from "./merchant-events";
@@ -49,18 +58,12 @@ export async function postReversal(deps: PostingDeps, item: PaymentItem, deadlin
   const answer = await deps.db.withTransaction(deadline, async (tx) => {
     await deps.reach("begun");
     const { partner, message, receivedAtMs } = item;
-    const billKey = billKeyOf(message.productCode, message.billNumber);
-    // The bill first: should another reversal commit between the two reads, it is in the facts, and the older version of
-    // the bill is never claimed. The other way round a payment would be taken off a bill that it is off already.
-    const [bills, { payment, reversal }] = await Promise.all([
-      readBills(tx, [billKey]),
-      readReversalFacts(tx, partner.partnerId, message.traxId),
-    ]);
+    const { billKey, bill, payment, reversal } = await factsOf(tx, item);
     await deps.reach("facts-read");
     const decision = decideReversal(message, {
       known: reversal,
       payment,
-      bill: bills.get(billKey) ?? null,
+      bill,
       businessDate: businessDateOf(receivedAtMs, partner.dialect.cutOff),
     });
     const carriedOut = await carryOut(deps, tx, item, { billKey, payment, decision });
@@ -69,6 +72,50 @@ export async function postReversal(deps: PostingDeps, item: PaymentItem, deadlin
   });
   await deps.reach("committed");
   return answer;
+}
+
+async function factsOf(tx: Tx, { partner, message }: PaymentItem) {
+  const billKey = billKeyOf(message.productCode, message.billNumber);
+  // The bill first: should another reversal commit between the two reads, it is in the facts, and the older version of
+  // the bill is never claimed. The other way round a payment would be taken off a bill that it is off already.
+  const [bills, { payment, reversal }] = await Promise.all([
+    readBills(tx, [billKey]),
+    readReversalFacts(tx, partner.partnerId, message.traxId),
+  ]);
+  return { billKey, bill: bills.get(billKey) ?? null, payment, reversal };
+}
+
+/** What became of a payment that people take back. */
+export interface HandReversal {
+  /** The new entry; null: it was taken back before. */
+  readonly entryId: string | null;
+}
+
+/**
+ * Takes a payment back because two people decided so, in their transaction; its business date does not matter. It takes the
+ * reversal's own key, so that the switch's reversal, should it come, is a repeat of this one. Where that key was consumed
+ * by a reversal that came too late, the entry is a correction.
+ *
+ * @throws Fault `nothing_to_reverse`: no such payment is accepted
+ * @throws KeyTaken, ClaimLost roll back and call again
+ */
+export async function reverseByHand(deps: PostingDeps, tx: Tx, item: PaymentItem): Promise<HandReversal> {
+  const { billKey, bill, payment, reversal } = await factsOf(tx, item);
+  if (payment === null || payment.entryId === null) {
+    throw new Fault("nothing_to_reverse", `no payment ${item.message.traxId} is accepted here`);
+  }
+  if (payment.isReversed === true) return { entryId: null };
+  const { businessDate } = payment;
+  const decision = decideReversal(item.message, { known: null, payment, bill, businessDate });
+  if (decision.kind !== "reverse") {
+    const differing = decision.kind === "conflict" ? `: ${decision.differing.join(", ")} differ` : "";
+    throw new Fault("nothing_to_reverse", `payment ${item.message.traxId} cannot be reversed${differing}`);
+  }
+  const stamp: ReplyStamp = { sysCode: deps.ids.sysCode(), serverMicros: deps.clock.nowMicros() };
+  const { body } = replyWithout(item.message, item.partner, "APPROVED", stamp);
+  const judged = { billKey, payment, decision };
+  const entryId = await write(deps, tx, item, judged, { outcome: "APPROVED", body, stamp }, reversal !== null);
+  return { entryId };
 }
 
 interface Judged {
@@ -111,12 +158,14 @@ async function write(
   item: PaymentItem,
   { billKey, payment, decision }: Judged,
   answer: { readonly outcome: Outcome; readonly body: string; readonly stamp: ReplyStamp },
-): Promise<void> {
+  isKeyConsumed = false,
+): Promise<string | null> {
   const { partner, message, receivedAtMs } = item;
   const about = { billKey, partnerId: partner.partnerId, traxId: message.traxId };
   const { sysCode } = answer.stamp;
   const own = { family: "reversal", billKey, outcome: answer.outcome, replyBody: answer.body, sysCode } as const;
   const records: TraxRecord[] = [];
+  let entryId: string | null = null;
   if (decision.kind === "reverse") {
     if (decision.bill !== null) {
       const { version, paidAmount } = decision.bill;
@@ -125,7 +174,10 @@ async function write(
       await deps.reach("bills-claimed");
     }
     const entry = entryOf(deps.ids, receivedAtMs, decision.postings, payment?.entryId ?? undefined);
-    records.push(recordOf(item, { ...own, entry }));
+    const record = recordOf(item, { ...own, entry });
+    ({ entryId } = entry);
+    if (isKeyConsumed) await appendOperatorEntry(tx, correctionOf(record, entry));
+    else records.push(record);
     await closeExceptions(tx, about, ["suspense", "double-collection", "look-alike"], "reversed by the switch");
   } else {
     records.push(recordOf(item, { ...own, entry: null }));
@@ -136,6 +188,17 @@ async function write(
   if (decision.kind === "decline" && decision.outcome === "NOT_REVERSIBLE") {
     await openExceptions(tx, [refundOf(about, message.amount)]);
   }
+  return entryId;
+}
+
+/** The same entry without a key of the switch. */
+function correctionOf(record: TraxRecord, entry: NewEntry): OperatorEntry {
+  const { billKey, businessDate, partnerId, traxId, productCode, billNumber, amount, receivedAtMs } = record;
+  const { entryId, postings, reversesEntryId = null } = entry;
+  return {
+    ...{ entryId, kind: "correction", billKey, businessDate, partnerId, reference: traxId, productCode, billNumber },
+    ...{ amount, happenedAtMs: receivedAtMs, postings, reversesEntryId },
+  };
 }
 
 async function tellMerchant(

@@ -4,3 +4,4 @@ export { appendTrax, type Family, type NewEntry, readPaymentKeys, type StoredTra
 export { restoreLostAttempts } from "./lost-attempts";
 export { type AccountTotal, ensureMonthPartitions, readTrialBalance } from "./books";
 export * from "./seal";
+export { appendOperatorEntry, type OperatorEntry } from "./operator-entries";

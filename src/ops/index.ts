@@ -16,3 +16,5 @@ export {
 export { inSession, type Session } from "./reconciliation/session";
 export { listFiles, listResults, type ResultFilter, type ResultRow } from "./reconciliation/show";
 export * from "./audit";
+export * from "./exceptions";
+export * from "./settlement";

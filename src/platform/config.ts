@@ -35,6 +35,8 @@ export interface Config {
   /** Ring of 32-byte keys that encrypt credentials, the first one active; null: generated in embedded mode only. */
   readonly credentialKeys: readonly (readonly [keyId: string, key: Buffer])[] | null;
   readonly dataDir: string;
+  /** Who works on exceptions where a command does not say; null: the account. */
+  readonly operator: string | null;
   /** The process's own PATH, where a Redis server is looked for. */
   readonly searchPath: string;
   readonly logLevel: string;
@@ -108,6 +110,7 @@ export const SETTINGS = {
     default: "",
     about: "id:base64 of 32 bytes, comma separated, first is active; required with DATABASE_URL",
   },
+  BILLER_OPERATOR: { default: "", about: "who works on exceptions where --as does not say; empty: the account" },
   DATA_DIR: { default: ".data", about: "where the embedded servers keep their data" },
   LOG_LEVEL: { default: "info", about: "trace, debug, info, warn, error, silent" },
   SEED_DEMO: { default: "", about: "true or false; unset: demo data in embedded mode only" },
@@ -181,6 +184,7 @@ const schema = z.object({
   AUDIT_POOL_MAX: wholeNumber(1, 50),
   REDIS_URL: orNull(url("redis:", "rediss:")),
   CREDENTIAL_KEYS: orNull(z.string().transform(parseCredentialKeys)),
+  BILLER_OPERATOR: orNull(z.string().max(100)),
   DATA_DIR: z.string().min(1),
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]),
   SEED_DEMO: orNull(flag),
@@ -263,6 +267,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     redisUrl: value.REDIS_URL,
     credentialKeys: value.CREDENTIAL_KEYS,
     dataDir: value.DATA_DIR,
+    operator: value.BILLER_OPERATOR,
     searchPath: env["PATH"] ?? "",
     logLevel: value.LOG_LEVEL,
     seedDemo: value.SEED_DEMO,

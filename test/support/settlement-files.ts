@@ -67,6 +67,16 @@ export async function bookPayments(database: TestDatabase, payments: readonly Le
       values,
     );
   }
+  await database.query(
+    `insert into trax (partner_id, trax_id, family, fingerprint, product_code, bill_number, bill_key, amount, fee_amount,
+                       channel, outcome, result_code, sys_code, reply_body, entry_id, business_date, received_at)
+     select e.partner_id, e.trax_id, 'reversal', t.fingerprint, e.product_code, e.bill_number, e.bill_key, e.amount,
+            e.fee_amount, e.channel, 'APPROVED', '00', '1', '{}', e.entry_id, e.business_date, e.happened_at
+       from journal_entry e
+       join trax t on t.partner_id = e.partner_id and t.trax_id = e.trax_id and t.family = 'payment'
+      where e.kind = 'reversal' and e.trax_id = any($1::text[])`,
+    [payments.map(({ traxId }) => traxId)],
+  );
   await database.query("set session_replication_role = origin");
 }
 
@@ -95,4 +105,20 @@ export function settlementDesk(database: TestDatabase) {
     },
     close: () => rmSync(dir, { recursive: true, force: true }),
   };
+}
+
+/** The postings of entries that have none: the whole amount and the fee are owed by the switch. */
+export async function bookPostings(database: Pick<TestDatabase, "query">): Promise<void> {
+  await database.query("set session_replication_role = replica");
+  await database.query(
+    `insert into posting (entry_id, line_no, bill_key, business_date, account_code, side, amount)
+     select e.entry_id, l.line_no, e.bill_key, e.business_date, l.account,
+            case when (e.kind = 'payment') = (l.line_no = 1) then 'debit' else 'credit' end, l.amount
+       from journal_entry e
+      cross join lateral (values (1, 'due-from-switch', e.amount + e.fee_amount), (2, 'bill-collections', e.amount),
+                                 (3, 'fee-earned', e.fee_amount)) l(line_no, account, amount)
+      where l.amount > 0 and e.kind in ('payment', 'reversal')
+        and not exists (select from posting p where p.entry_id = e.entry_id and p.business_date = e.business_date)`,
+  );
+  await database.query("set session_replication_role = origin");
 }

@@ -16,9 +16,12 @@ import { ConfigFault } from "../../platform";
 import { readJsonFile } from "../json-file";
 import { print, printJson, printTable, rupiahText, say, startProgress } from "../output";
 import { withServices } from "../with-services";
+import { calendarDate } from "../operator";
+import { reconExceptionCommands } from "./recon-exceptions";
 import { reconProfileCommands } from "./recon-profile";
+import { reconSettlementCommands } from "./recon-settlement";
 
-/** `recon import|run|show|profile`. */
+/** `recon import|run|show|profile`, and what people do about exceptions, settlement and days. */
 export function reconCommands(program: Command): void {
   const recon = program
     .command("recon")
@@ -27,6 +30,8 @@ export function reconCommands(program: Command): void {
   importCommand(recon);
   runCommand(recon);
   showCommand(recon);
+  reconExceptionCommands(recon);
+  reconSettlementCommands(recon);
 }
 
 function importCommand(recon: Command): void {
@@ -281,13 +286,6 @@ function explain(row: ResultRow): void {
       `  ${rule}: ${nearest === null ? "no payment came near" : `nearest is ${nearest.traxId}`}, blocked by ${blockedBy}${holder}`,
     );
   }
-}
-
-function calendarDate(text: string): string {
-  if (!/^2[0-9]{3}-[0-9]{2}-[0-9]{2}$/.test(text) || dateAfter(text, 0) !== text) {
-    throw new InvalidArgumentError("must be a date, YYYY-MM-DD");
-  }
-  return text;
 }
 
 function wholeNumber(text: string): number {

@@ -37,6 +37,7 @@ describe("settings", () => {
       redisUrl: null,
       credentialKeys: null,
       dataDir: ".data",
+      operator: null,
       searchPath: "",
       logLevel: "info",
       seedDemo: null,

@@ -1,0 +1,121 @@
+import type { Command } from "commander";
+import { type Approved, approveProposal, decideProposal, listProposals, type Proposal } from "../../ops";
+import { Fault, messageOf } from "../../platform";
+import { confirm, type OperatorOptions, withDesk, withOperatorOptions } from "../operator";
+import { print, printJson, printTable, rupiahText, say, startProgress } from "../output";
+
+const LISTED_MAX = 100_000;
+
+/** `recon proposals|approve|refuse|withdraw`. */
+export function reconDecisionCommands(recon: Command): void {
+  recon
+    .command("proposals")
+    .description("what waits for somebody's decision")
+    .option("--all", "decided ones as well")
+    .option("--json", "machine-readable output")
+    .action(async (options: { all?: true; json?: true }) => {
+      const filter = { id: null, withDecided: options.all === true, limit: LISTED_MAX };
+      const proposals = await withDesk({}, ({ transact }) => transact((tx) => listProposals(tx, filter)));
+      if (options.json) printJson(proposals);
+      else if (proposals.length === 0) print("nothing waits");
+      else showProposals(proposals);
+    });
+
+  withOperatorOptions(recon.command("approve [ids...]"))
+    .description("do what somebody else has proposed: one, a batch, or with --all everything that waits")
+    .option("--all", "everything that waits and was not proposed by you")
+    .option("--note <text>", "kept with the decision")
+    .action((ids: string[], options: DecideOptions) => approve(ids, options));
+
+  for (const [name, decision, about] of [
+    ["refuse", "refused", "decide against what somebody else has proposed"],
+    ["withdraw", "withdrawn", "take back what you have proposed"],
+  ] as const) {
+    withOperatorOptions(recon.command(`${name} <ids...>`))
+      .description(about)
+      .requiredOption("--note <text>", "why")
+      .action(async (ids: string[], options: DecideOptions) => {
+        await withDesk(options, async ({ transact, actor }) => {
+          const waiting = await waitingOf(transact, ids);
+          await transact(async (tx) => {
+            for (const { proposalId } of waiting) {
+              await decideProposal(tx, actor, proposalId, decision, options.note ?? null);
+            }
+          });
+          if (options.json) printJson({ count: waiting.length, decision });
+          else print(`${waiting.length} ${decision} by ${actor.name}`);
+        });
+      });
+  }
+}
+
+interface DecideOptions extends OperatorOptions {
+  readonly all?: true;
+  readonly note?: string;
+}
+
+type Desk = Parameters<Parameters<typeof withDesk>[1]>[0];
+
+async function waitingOf(transact: Desk["transact"], ids: readonly string[]): Promise<Proposal[]> {
+  const found: Proposal[] = [];
+  for (const id of ids) {
+    const waiting = await transact((tx) => listProposals(tx, { id, withDecided: false, limit: LISTED_MAX }));
+    if (waiting.length === 0) throw new Fault("no_proposal", `no proposal ${id} waits for a decision`);
+    found.push(...waiting);
+  }
+  return [...new Map(found.map((each) => [each.proposalId, each])).values()];
+}
+
+async function approve(ids: readonly string[], options: DecideOptions): Promise<void> {
+  await withDesk(options, async ({ transact, actor, approval }) => {
+    const isOwn = ({ proposedBy }: Proposal): boolean => proposedBy.toLowerCase() === actor.name.toLowerCase();
+    const waiting =
+      options.all === true
+        ? (await transact((tx) => listProposals(tx, { id: null, withDecided: false, limit: LISTED_MAX }))).filter(
+            (each) => !isOwn(each),
+          )
+        : await waitingOf(transact, ids);
+    if (waiting.length === 0) {
+      if (options.json) printJson({ approved: 0, failed: [] });
+      else print("nothing waits");
+      return;
+    }
+    if (!options.json && waiting.length <= 20) showProposals(waiting);
+    const sum = waiting.reduce((total, { amount }) => total + amount, 0n);
+    if (!(await confirm(`Approve ${waiting.length}, ${rupiahText(sum)}, as ${actor.name}?`, options))) return;
+    const progress = startProgress("approving");
+    const done: Approved[] = [];
+    const failed: { readonly proposalId: string; readonly code: string; readonly message: string }[] = [];
+    for (const { proposalId } of waiting) {
+      try {
+        done.push(await approveProposal(approval, actor, proposalId, options.note ?? null));
+      } catch (fault) {
+        // What cannot be done waits as before; the others go on.
+        if (!(fault instanceof Fault)) throw fault;
+        failed.push({ proposalId, code: fault.code, message: messageOf(fault) });
+      }
+      progress.update(`${done.length + failed.length} of ${waiting.length}`);
+    }
+    progress.done();
+    if (options.json)
+      printJson({ approved: done.length, failed, entryIds: done.flatMap((each) => each.entryId ?? []) });
+    else {
+      if (done.length <= 20) for (const each of done) print(`${each.proposal.itemId.slice(0, 8)}: ${each.done}`);
+      print(`${done.length} approved by ${actor.name}`);
+      for (const each of failed.slice(0, 20)) say(`${each.proposalId.slice(0, 13)}: ${each.message}`);
+    }
+    if (failed.length > 0) throw new Fault("not_all_approved", `${failed.length} could not be done and still wait`);
+  });
+}
+
+function showProposals(proposals: readonly Proposal[]): void {
+  printTable(
+    ["id", "batch", "item", "what", "amount", "by", "because", "decision"],
+    proposals.map((each) => [
+      ...[each.proposalId.slice(0, 13), each.batchId.slice(0, 13), each.itemId.slice(0, 8)],
+      `${each.action}${each.account === null ? "" : ` to ${each.account}`}`,
+      ...[rupiahText(each.amount), each.proposedBy, each.reason],
+      each.decision === null ? "" : `${each.decision} by ${each.decidedBy}`,
+    ]),
+  );
+}

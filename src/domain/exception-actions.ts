@@ -1,0 +1,117 @@
+import { ACCOUNTS, type AccountCode } from "./journal";
+import type { LineStatus, ReconciliationClass } from "./reconciliation";
+import type { SettlementMove } from "./settlement-moves";
+
+/** Actions that move money: one proposes them, another approves. */
+export const MONEY_ACTIONS = ["advise", "reverse", "accept", "link", "write-off"] as const;
+export type MoneyAction = (typeof MONEY_ACTIONS)[number];
+
+/** Kinds of exception that payments and reversals open by themselves. */
+export const OPENED_KINDS = ["double-collection", "suspense", "refund", "look-alike", "divergence"] as const;
+export type OpenedKind = (typeof OPENED_KINDS)[number];
+
+/** What an item of the queue is: a class of finding, or a kind of exception. */
+export type ItemClass = Exclude<ReconciliationClass, "matched"> | OpenedKind;
+
+const BY_CLASS: Readonly<Record<ItemClass, readonly MoneyAction[]>> = {
+  "amount-differs": ["accept", "write-off"],
+  "fee-differs": ["accept", "write-off"],
+  "wrong-business-date": ["accept"],
+  "missing-here": ["advise", "link", "accept"],
+  "missing-in-file": ["reverse", "accept", "write-off"],
+  "duplicate-in-file": ["accept"],
+  "status-differs": ["reverse", "accept", "write-off"],
+  "reversed-here": ["accept"],
+  "reversed-there": ["reverse", "accept", "write-off"],
+  "double-collection": [],
+  suspense: ["reverse", "accept"],
+  refund: ["reverse"],
+  "look-alike": ["reverse"],
+  divergence: ["reverse"],
+};
+
+/** What may be proposed for an item of a class. */
+export function moneyActionsFor(itemClass: ItemClass): readonly MoneyAction[] {
+  return BY_CLASS[itemClass];
+}
+
+/** Accounts that a difference may be accepted to: never those that settlement itself moves. */
+export const DIFFERENCE_ACCOUNTS: readonly AccountCode[] = [
+  ACCOUNTS.settlementDifference,
+  ACCOUNTS.suspense,
+  ACCOUNTS.refundPayable,
+  ACCOUNTS.unappliedCredit,
+  ACCOUNTS.feeEarned,
+  ACCOUNTS.feePayable,
+  ACCOUNTS.billCollections,
+];
+
+/** A payment as a finding's settlement is decided on. Whole rupiah. */
+export interface SettledPayment {
+  /** What its entry put on *due from switch*: the amount, and the fee where it is ours. */
+  readonly due: bigint;
+  readonly isReversed: boolean;
+}
+
+/** A finding as its settlement is decided on. */
+export interface FindingFacts {
+  readonly status: LineStatus | null;
+  /** What the line, and the lines that make up one payment with it, are paid by the switch; fee included where it is ours. */
+  readonly there: bigint;
+  /** The payments that the line stands for. */
+  readonly payments: readonly SettledPayment[];
+  /** A line that says "reversed" beside the one that says "paid" and holds this payment; null where there is none. */
+  readonly besidePaid: SettledPayment | null;
+}
+
+/**
+ * What the switch pays for a line against what it owes us for its payments, as both stand now. A reversal beside a line
+ * that is paid takes that line's money back: out of transit, and on to what the switch owes when we have reversed, too.
+ */
+export function moveOfFinding({ status, there, payments, besidePaid }: FindingFacts): SettlementMove {
+  if (besidePaid !== null) {
+    return { dueAmount: besidePaid.isReversed ? -besidePaid.due : 0n, transitAmount: -besidePaid.due };
+  }
+  const dueAmount = payments.reduce((sum, { due, isReversed }) => (isReversed ? sum : sum + due), 0n);
+  return { dueAmount, transitAmount: status === "paid" ? there : 0n };
+}
+
+/** When an exception is due: of the tiers whose `from` it reaches, the highest counts. Amounts as digits, whole rupiah. */
+export interface DueRule {
+  readonly tiers: readonly { readonly from: string; readonly hours: number }[];
+}
+
+/** Ten million and more within four hours, a million and more within a day, all else within three. */
+export const DEFAULT_DUE_RULE: DueRule = {
+  tiers: [
+    { from: "0", hours: 72 },
+    { from: "1000000", hours: 24 },
+    { from: "10000000", hours: 4 },
+  ],
+};
+
+/** Everything that is wrong with a rule that somebody wrote; empty when it can be used. */
+export function faultsOfDueRule(given: unknown): string[] {
+  const tiers = typeof given === "object" && given !== null ? (given as { tiers?: unknown }).tiers : undefined;
+  if (!Array.isArray(tiers) || tiers.length === 0 || tiers.length > 20) return ["tiers: must be a list of 1 to 20"];
+  const faults = tiers.flatMap((tier: unknown, index) => {
+    const { from, hours, ...others } = (typeof tier === "object" && tier !== null ? tier : {}) as Record<
+      string,
+      unknown
+    >;
+    return [
+      ...(typeof from === "string" && /^[0-9]{1,15}$/.test(from)
+        ? []
+        : [`tiers.${index}.from: must be digits, whole rupiah`]),
+      ...(typeof hours === "number" && Number.isInteger(hours) && hours >= 1 && hours <= 2_160
+        ? []
+        : [`tiers.${index}.hours: must be a whole number from 1 to 2160`]),
+      ...Object.keys(others).map((name) => `tiers.${index}.${name}: is not known`),
+    ];
+  });
+  if (faults.length > 0) return faults;
+  const froms = (tiers as DueRule["tiers"]).map(({ from }) => BigInt(from));
+  if (!froms.includes(0n)) faults.push("tiers: one must be from 0");
+  if (new Set(froms).size < froms.length) faults.push("tiers: two have the same from");
+  return faults;
+}

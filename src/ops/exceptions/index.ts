@@ -1,0 +1,12 @@
+export { type ApprovalDeps, type Approved, approveProposal, type ByHand } from "./carry-out";
+export { handleItem, type PlainAction } from "./handling";
+export { type Actor, type HistoryEvent } from "./history";
+export {
+  decideProposal,
+  listProposals,
+  type Proposal,
+  proposeForAll,
+  proposeForItem,
+  type ProposalRequest,
+} from "./proposals";
+export { listQueue, type QueueFilter, type QueueItem, readDueRule, readItem, saveDueRule, WHOLE_QUEUE } from "./queue";

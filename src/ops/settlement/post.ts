@@ -1,0 +1,89 @@
+import { type AccountCode, isBalanced, type Posting } from "../../domain";
+import { appendOperatorEntry } from "../../ledger";
+import { Fault, type Statement, type Tx } from "../../platform";
+
+/** A settlement entry with what it is about. Whole rupiah; see `SettlementMove` for the signs. */
+export interface SettlementPosting {
+  readonly kind: "file" | "resolution" | "bank-credit";
+  readonly entryId: string;
+  readonly businessDate: string;
+  readonly nowMs: number;
+  readonly partnerId: number;
+  readonly profileCode: string | null;
+  readonly settlementDate: string;
+  readonly fileId: number | null;
+  readonly proposalId: string | null;
+  readonly lineCount: number;
+  readonly dueAmount: bigint;
+  readonly transitAmount: bigint;
+  readonly account: AccountCode | null;
+  readonly postings: readonly Posting[];
+  /** Stands in the journal where a payment has its traxId. */
+  readonly reference: string;
+  readonly by: string;
+}
+
+const INSERT: Statement = {
+  name: "ops_insert_settlement_posting",
+  isWrite: true,
+  text: `
+    insert into settlement_posting (kind, entry_id, business_date, partner_id, profile_code, settlement_date, file_id,
+                                    proposal_id, line_count, due_amount, transit_amount, account_code, account_amount,
+                                    reference, posted_by)
+    values ($1, $2::uuid, $3::date, $4::int, $5, $6::date, $7::int, $8::uuid, $9::int, $10::bigint, $11::bigint, $12,
+            $11::bigint - $10::bigint, $13, $14)
+    returning posting_no`,
+};
+const INSERT_ORIGINS: Statement = {
+  name: "ops_insert_posting_origins",
+  isWrite: true,
+  text: `
+    insert into settlement_posting_origin (posting_no, origin_date, due_amount)
+    select $1::int, o.day, sum(o.amount) from unnest($2::date[], $3::bigint[]) as o(day, amount) group by o.day`,
+};
+const INSERT_LINES: Statement = {
+  name: "ops_insert_line_postings",
+  isWrite: true,
+  text: `
+    insert into settlement_line_posting (file_id, line_no, posting_no)
+    select $1::int, l.line_no, $2::int from unnest($3::int[]) as l(line_no)`,
+};
+
+/**
+ * Writes the entry of kind `settlement`, and what it is about.
+ *
+ * @returns the number of the posting
+ * @throws Fault `unbalanced`
+ */
+export async function postSettlement(tx: Tx, posting: SettlementPosting): Promise<number> {
+  const { entryId, businessDate, partnerId, reference, postings, nowMs, settlementDate, fileId } = posting;
+  if (!isBalanced(postings)) throw new Fault("unbalanced", "the postings of an entry do not balance");
+  const subject = fileId === null ? settlementDate : `file ${fileId}`;
+  await appendOperatorEntry(tx, {
+    ...{ entryId, kind: "settlement", billKey: `settlement:${subject}`, businessDate, partnerId, reference },
+    ...{ productCode: "", billNumber: "", postings, reversesEntryId: null, happenedAtMs: nowMs },
+    amount: postings.reduce((sum, { side, amount }) => (side === "debit" ? sum + amount : sum), 0n),
+  });
+  const [row] = await tx.run<{ posting_no: number }>(INSERT, [
+    ...[posting.kind, entryId, businessDate, partnerId, posting.profileCode, settlementDate, fileId],
+    ...[posting.proposalId, posting.lineCount, posting.dueAmount, posting.transitAmount, posting.account],
+    ...[reference, posting.by],
+  ]);
+  return row?.posting_no ?? 0;
+}
+
+/** The business dates of the payments that a posting took off what the switch owes. */
+export async function saveOrigins(
+  tx: Tx,
+  postingNo: number,
+  origins: readonly { readonly day: string; readonly amount: bigint }[],
+): Promise<void> {
+  const moved = origins.filter(({ amount }) => amount !== 0n);
+  if (moved.length === 0) return;
+  await tx.run(INSERT_ORIGINS, [postingNo, moved.map(({ day }) => day), moved.map(({ amount }) => amount)]);
+}
+
+/** The lines that a posting is about: each has one posting at most. */
+export async function saveLines(tx: Tx, postingNo: number, fileId: number, lineNos: readonly number[]): Promise<void> {
+  await tx.run(INSERT_LINES, [fileId, postingNo, lineNos]);
+}
