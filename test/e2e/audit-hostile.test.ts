@@ -1,15 +1,14 @@
 import { createHash } from "node:crypto";
 import openapi from "../../src/http/openapi.json";
-import { BALANCE_FILTERS, BOOK_LISTINGS, type FilterSpecs, OPERATION_LISTINGS } from "../../src/ops";
+import { AUDIT_LISTINGS, BALANCE_FILTERS, type FilterSpecs } from "../../src/ops";
 import { askAudit, auditToken, type AuditReply } from "../support/audit";
 import { fill, paymentMessage, telkomBill } from "../support/builders";
 import { startTestHost, type TestHost } from "../support/host";
 import { createTestDatabase, type TestDatabase } from "../support/services";
 
-const LISTINGS = [...BOOK_LISTINGS, ...OPERATION_LISTINGS];
 const QUESTIONS: readonly (readonly [path: string, specs: FilterSpecs, isList: boolean])[] = [
-  ...LISTINGS.map((each) => [`/${each.name}`, each.filters, true] as const),
-  ...LISTINGS.map((each) => [`/${each.name}/export`, each.filters, false] as const),
+  ...AUDIT_LISTINGS.map((each) => [`/${each.name}`, each.filters, true] as const),
+  ...AUDIT_LISTINGS.map((each) => [`/${each.name}/export`, each.filters, false] as const),
   ["/balances", BALANCE_FILTERS, false],
 ];
 /** Values that belong to no parameter of any kind. */
@@ -126,6 +125,16 @@ describe("hostile questions to the audit API", () => {
     },
   );
 
+  it("survives every value for the partner of a proof", async () => {
+    const answers: Answer[] = [];
+    for (const value of HOSTILE) {
+      const reply = await ask("/payments/1/proof", { partner: value });
+      if (reply.status !== 404 || !/^[ -~]{1,100}$/.test(value)) answers.push({ name: "partner", value, reply });
+    }
+    expect(answers.length).toBeGreaterThan(3);
+    expect(answers.flatMap((answer) => faultOf(answer, "uuid"))).toEqual([]);
+  });
+
   it("refuses limits that are none, and ranges that hold nothing", async () => {
     for (const limit of ["0", "501", "1000000", "-1", "1.0", " 5", "5 ", "1e2", "٥"]) {
       expect([limit, (await ask("/payments", { limit })).status]).toEqual([limit, 400]);
@@ -186,6 +195,9 @@ describe("hostile questions to the audit API", () => {
       expect([400, 404]).toContain(status);
       expect(body["error"]).toEqual(expect.any(String));
       expect([400, 404]).toContain((await ask(`/exports/${traxId}`)).status);
+      const proof = await ask(`/payments/${traxId}/proof`);
+      expect([400, 404]).toContain(proof.status);
+      expect(proof.body["error"]).toEqual(expect.any(String));
     },
   );
 

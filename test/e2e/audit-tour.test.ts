@@ -4,10 +4,13 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { runReconciliation } from "../../src/ops";
 import { auditToken } from "../support/audit";
 import { startBiller } from "../support/command-line";
-import { fill, inquiryMessage, paymentMessage, telkomBill, TEST_KEYS } from "../support/builders";
+import { fill, inquiryMessage, paymentMessage, telkomBill, TEST_KEYS, testDb } from "../support/builders";
 import { startTestHost, type TestHost } from "../support/host";
+import { newSealKey, testSealer } from "../support/seal";
+import { FULL_HEADER, FULL_PROFILE, settlementDesk } from "../support/settlement-files";
 import { createTestDatabase, type TestDatabase } from "../support/services";
 
 const PAGE = readFileSync(join(__dirname, "..", "..", "docs", "AUDIT.md"), "utf8");
@@ -29,14 +32,42 @@ describe("the tour of docs/AUDIT.md", () => {
       })
     ).stdout;
 
+  /** The switch's file of the day: the payment, and one that we know nothing of. */
+  async function settle(): Promise<void> {
+    const [row] = await database.query<{ day: string }>(`select business_date::text as day from trax limit 1`);
+    const day = row?.day ?? "";
+    const desk = settlementDesk(database);
+    await desk.saveProfile("full", FULL_PROFILE);
+    const lines = ["64569131293", "UNKNOWN"].map(
+      (traxId) => `${traxId},001001,0021008457003,30000,5000,${day} 10:00:00,${day},paid`,
+    );
+    await desk.import("day.csv", `${[FULL_HEADER, ...lines].join("\n")}\n`, { date: day });
+    desk.close();
+    await runReconciliation({
+      ...{ databaseUrl: database.appUrl, profileCode: "full", settlementDate: day, isDryRun: false },
+      ...{ redecidesDeclared: false, by: "test" },
+    });
+  }
+  async function seal(): Promise<void> {
+    const db = testDb(database.appUrl, 2);
+    const sealer = testSealer(db);
+    await sealer.drain();
+    await sealer.checkpoint();
+    await sealer.close();
+    await db.close();
+  }
+
   beforeAll(async () => {
     dir = mkdtempSync(join(tmpdir(), "biller-audit-tour-"));
     database = await createTestDatabase();
     await fill(database, [telkomBill()]);
-    host = await startTestHost(database);
+    await newSealKey(database);
+    host = await startTestHost(database, { settings: { SEAL: "false" } });
     const shown = await host.send(inquiryMessage());
     await host.send(paymentMessage({ traxId: "64569131293", bit61: String(shown.fields["bit61"]) }));
     await host.send(paymentMessage({ signature: "0".repeat(64) }));
+    await settle();
+    await seal();
     token = await auditToken(database);
     await new Promise((resolve) => {
       setTimeout(resolve, 500);

@@ -5,6 +5,8 @@ import { addMerchant, billingRequest, callBilling } from "../support/merchants";
 import { createTestDatabase, onServer, type TestDatabase } from "../support/services";
 
 const PATHS = ["/payments", "/journal-entries", "/postings", "/attempts", "/exceptions", "/key-changes", "/reads"];
+/** Nothing has happened there in this test. */
+const EMPTY = ["/settlement-files", "/settlement-lines", "/reconciliation-findings", "/blocks"];
 const BILLS = Array.from({ length: 30 }, (_, index) => `00210084580${String(index).padStart(2, "0")}`);
 
 describe("the audit API", () => {
@@ -231,25 +233,25 @@ describe("the audit API", () => {
     expect(key?.reply.bit61.text).toHaveLength(134);
   });
 
-  it.each([...PATHS, "", "/balances", "/trial-balance", "/payments/x/dossier", "/exports/x", "/payments/export"])(
-    "answers nobody without a token: %s",
-    async (path) => {
-      const old = await auditToken(database, undefined, { days: 1 });
-      await database.query(`alter table audit_token disable trigger all`);
-      await database.query(
-        `update audit_token set expires_at = now() - interval '1 second'
+  it.each([
+    ...[...PATHS, ...EMPTY, "", "/balances", "/trial-balance", "/payments/x/dossier", "/payments/x/proof"],
+    ...["/exports/x", "/payments/export", "/settlement-lines/export"],
+  ])("answers nobody without a token: %s", async (path) => {
+    const old = await auditToken(database, undefined, { days: 1 });
+    await database.query(`alter table audit_token disable trigger all`);
+    await database.query(
+      `update audit_token set expires_at = now() - interval '1 second'
           where token_hash = sha256(convert_to($1, 'UTF8'))`,
-        [old],
-      );
-      await database.query(`alter table audit_token enable trigger all`);
-      for (const wrong of [null, "x", old, `${token}x`, token.slice(0, -1), token.toUpperCase()]) {
-        const reply = await askAudit(host.url, wrong, path);
-        // Once an address has been wrong too often it is told to wait.
-        expect([401, 429]).toContain(reply.status);
-        expect(JSON.stringify(reply.body)).not.toContain("data");
-      }
-    },
-  );
+      [old],
+    );
+    await database.query(`alter table audit_token enable trigger all`);
+    for (const wrong of [null, "x", old, `${token}x`, token.slice(0, -1), token.toUpperCase()]) {
+      const reply = await askAudit(host.url, wrong, path);
+      // Once an address has been wrong too often it is told to wait.
+      expect([401, 429]).toContain(reply.status);
+      expect(JSON.stringify(reply.body)).not.toContain("data");
+    }
+  });
 });
 
 describe("who may ask what", () => {
@@ -276,6 +278,11 @@ describe("who may ask what", () => {
       "/reads",
       "/key-changes",
       "/payments/1/dossier",
+      "/payments/1/proof",
+      "/settlement-files",
+      "/settlement-lines",
+      "/reconciliation-findings",
+      "/blocks/export",
       "/journal-entries/export",
     ]) {
       const reply = await askAudit(host.url, ledger, path);

@@ -2,14 +2,13 @@ import { Readable } from "node:stream";
 import Router from "@koa/router";
 import type { Context } from "koa";
 import {
+  AUDIT_LISTINGS,
   BALANCE_FILTERS,
-  BOOK_LISTINGS,
   dossierText,
   FORMAT_NAMES,
   type FilterSpecs,
   type Freshness,
   type Listing,
-  OPERATION_LISTINGS,
   type Question,
   readParameters,
   readQuestion,
@@ -32,7 +31,6 @@ export function auditRoutes(deps: AuditRouteDeps): Router {
   const router = new Router();
   const door = createAuditDoor(deps);
   const running = new Map<string, number>();
-  const listings = [...BOOK_LISTINGS, ...OPERATION_LISTINGS];
 
   router.get(
     "/audit/v1",
@@ -41,13 +39,17 @@ export function auditRoutes(deps: AuditRouteDeps): Router {
       const { name, scopes, expiresAt } = asking.token;
       ctx.body = {
         token: { name, scopes, expiresAt: expiresAt.toISOString() },
-        listings: listings.map((each) => ({ path: `/audit/v1/${each.name}`, scope: each.scope, about: each.about })),
+        listings: AUDIT_LISTINGS.map((each) => ({
+          path: `/audit/v1/${each.name}`,
+          scope: each.scope,
+          about: each.about,
+        })),
         ...(await deps.audit.freshness()),
       };
     }),
   );
 
-  for (const listing of listings) {
+  for (const listing of AUDIT_LISTINGS) {
     router.get(
       `/audit/v1/${listing.name}`,
       door([listing.scope], async (ctx, asking) => {
@@ -55,7 +57,8 @@ export function auditRoutes(deps: AuditRouteDeps): Router {
         const page = await deps.audit.page(listing, question, asking.signal);
         if ("problem" in page) throw new AuditRefusal(400, "the question cannot be answered", [page.problem]);
         asking.rowCount = page.rows.length;
-        ctx.body = { data: page.rows, next: page.next, ...page.freshness };
+        const { rows: data, next, scannedUntil, freshness } = page;
+        ctx.body = { data, next, scannedUntil, ...freshness };
       }),
     );
     router.get(
@@ -82,6 +85,10 @@ export function auditRoutes(deps: AuditRouteDeps): Router {
   router.get(
     "/audit/v1/payments/:traxId/dossier",
     door(["payments", "ledger"], (ctx, asking) => answerDossier(deps, ctx, asking)),
+  );
+  router.get(
+    "/audit/v1/payments/:traxId/proof",
+    door(["payments", "ledger"], (ctx, asking) => answerProof(deps, ctx, asking)),
   );
   router.get(
     "/audit/v1/exports/:exportId",
@@ -127,9 +134,40 @@ async function balancesOf(
   return found;
 }
 
-async function answerDossier({ audit }: AuditRouteDeps, ctx: Context, asking: AuditAsking): Promise<void> {
+function traxIdOf(ctx: Context): string {
   const { traxId = "" } = ctx["params"] as { traxId?: string };
   if (!/^[ -~]{1,32}$/.test(traxId)) throw new AuditRefusal(400, "traxId must be 1 to 32 printable characters");
+  return traxId;
+}
+
+/** Faults of `buildProof` that tell whoever asks what to do. Anything else is ours to mend. */
+const PROOF_REFUSALS: Readonly<Record<string, readonly [status: number, message: string]>> = {
+  not_found: [404, "nothing is stored under this traxId"],
+  ambiguous: [409, "several partners have used this traxId: name one with partner"],
+  not_sealed: [409, "stored but not sealed yet: ask again in a few seconds"],
+  broken_seal: [409, "what was sealed is not there any more: the operator must run biller ledger verify"],
+};
+
+async function answerProof({ audit }: AuditRouteDeps, ctx: Context, asking: AuditAsking): Promise<void> {
+  const traxId = traxIdOf(ctx);
+  const specs: FilterSpecs = { partner: { kind: "text", about: "userName, when several have used the traxId" } };
+  const read = readQuestion(ctx.querystring, specs, { isList: false });
+  if (!read.ok) throw new AuditRefusal(400, "the question cannot be answered", read.problems);
+  asking.filter = { traxId, ...read.value.filters };
+  const withPersonal = asking.token.scopes.includes("personal");
+  try {
+    ctx.body = await audit.proof(traxId, read.value.filters["partner"] ?? null, withPersonal, asking.signal);
+  } catch (error) {
+    const [status, message] = PROOF_REFUSALS[String((error as { code?: unknown }).code)] ?? [];
+    if (status === undefined) throw error;
+    if ((error as { code?: unknown }).code === "not_sealed") ctx.set("Retry-After", "5");
+    throw new AuditRefusal(status, message ?? "");
+  }
+  asking.rowCount = 1;
+}
+
+async function answerDossier({ audit }: AuditRouteDeps, ctx: Context, asking: AuditAsking): Promise<void> {
+  const traxId = traxIdOf(ctx);
   const read = readQuestion(
     ctx.querystring,
     { format: { kind: "choice", choices: ["json", "text"], about: "json when left out" } },
@@ -144,7 +182,10 @@ async function answerDossier({ audit }: AuditRouteDeps, ctx: Context, asking: Au
   if (read.value.filters["format"] === "text") {
     ctx.type = "text/plain; charset=utf-8";
     ctx.body = `${dossierText(dossier)}\n\nas of ${freshness.asOf} (${freshness.source})\n`;
-  } else ctx.body = { ...dossier, ...freshness };
+  } else {
+    const proof = dossier.keys.length === 0 ? null : `/audit/v1/payments/${encodeURIComponent(traxId)}/proof`;
+    ctx.body = { ...dossier, proof, ...freshness };
+  }
 }
 
 async function answerExport(

@@ -1,11 +1,12 @@
 import { type Clock, type Db, deadlineIn, type Logger, type Statement } from "../../platform";
+import { buildProof, type Proof } from "../../ledger";
 import type { CompiledLayout } from "../../wire";
 import { type AccountBalance, readBalances } from "./balances";
 import type { CursorProblem } from "./cursor";
 import { type Dossier, readDossier } from "./dossier";
 import { type Export, type ExportOptions, startExport } from "./exports";
 import type { Question } from "./filters";
-import { type Listing, type Page, readPage } from "./listing";
+import { type Listing, type Page, PAGE_BUDGET_MS, readPage } from "./listing";
 import { openReader, readFreshness, type Freshness, STATEMENT_MAX_MS } from "./reader";
 import { openReadLog, type ReadLog } from "./read-log";
 import { type AuditToken, findToken } from "./tokens";
@@ -27,6 +28,14 @@ export interface AuditDesk {
     withPersonal: boolean,
     signal: AbortSignal,
   ): Promise<{ dossier: Dossier | null; freshness: Freshness }>;
+  /**
+   * The proof of what is stored under a traxId, the same as `biller ledger proof`. Without personal data the stored answer and
+   * its names stay undisclosed, and the proof holds all the same.
+   *
+   * @param partner userName; null when only one partner has used the traxId
+   * @throws Fault as `buildProof`
+   */
+  proof(traxId: string, partner: string | null, withPersonal: boolean, signal: AbortSignal): Promise<Proof>;
   export(listing: Listing, options: ExportOptions): Promise<Export>;
   /** Manifest of an export that has ended, with the token that asked for it; null when there is none. */
   manifest(exportId: string): Promise<{ tokenId: string | null; manifest: Readonly<Record<string, unknown>> } | null>;
@@ -48,8 +57,6 @@ export interface AuditDeskOptions {
 
 const TOKEN_TIMEOUT_MS = 2_000;
 const PAGE_TIMEOUT_MS = 10_000;
-/** What a page may cost before it is answered short. */
-const PAGE_BUDGET_MS = 250;
 
 const MANIFEST: Statement = {
   name: "audit_manifest",
@@ -81,6 +88,11 @@ export function openAuditDesk(options: AuditDeskOptions): AuditDesk {
         freshness: await readFreshness(tx),
         dossier: await readDossier(tx, traxId, { withPersonal, layoutOf }),
       })),
+    proof: (traxId, partner, withPersonal, signal) =>
+      reader.ask({ timeoutMs: PAGE_TIMEOUT_MS, signal }, async (tx) => {
+        const proof = await buildProof(tx, traxId, partner);
+        return withPersonal ? proof : withoutPersonal(proof);
+      }),
     export: (listing, each) => startExport(reader, clock, listing, each),
     async manifest(exportId) {
       await log.flush();
@@ -96,4 +108,13 @@ export function openAuditDesk(options: AuditDeskOptions): AuditDesk {
       await reader.close();
     },
   };
+}
+
+/** Bill numbers are shown everywhere in the audit API; the text of the answer is what names are in. */
+function withoutPersonal(proof: Proof): Proof {
+  const items = proof.items.map((item) => {
+    const { bill } = item.disclosed;
+    return { ...item, disclosed: bill === undefined ? {} : { bill } };
+  });
+  return { ...proof, items };
 }

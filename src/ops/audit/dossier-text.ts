@@ -26,7 +26,7 @@ export function dossierText(dossier: Dossier): string {
 }
 
 function keyText(key: KeyDossier): string[] {
-  const { registry, reply, quotes, entries, exceptions, callbacks, settlement, seals, bill } = key;
+  const { registry, reply, quotes, entries, exceptions, callbacks, settlement, seals, isSealed, bill } = key;
   return [
     "",
     `${String(registry["family"]).toUpperCase()} AT PARTNER ${String(registry["partner"])}`,
@@ -41,6 +41,7 @@ function keyText(key: KeyDossier): string[] {
     ...section("CALLBACKS TO THE MERCHANT", callbacks),
     ...section("SETTLEMENT LINES", settlement),
     ...section("SEALS", seals),
+    isSealed ? "  It can be proven: biller ledger proof, or /proof in the audit API." : "  It is not sealed yet.",
     ...section("THE BILL NOW", bill === null ? [] : [bill]),
   ];
 }

@@ -41,6 +41,8 @@ export interface KeyDossier {
   readonly settlement: readonly Row[];
   /** Blocks that it is sealed in; empty while it waits for one. */
   readonly seals: readonly Row[];
+  /** Whether answer and entry are both sealed, so that there is a proof. */
+  readonly isSealed: boolean;
   readonly bill: Row | null;
 }
 
@@ -100,6 +102,7 @@ async function readKey(tx: Tx, row: RegistryRow, options: DossierOptions): Promi
     callbacks: callbacks.map(plain),
     settlement: settlement.map(plain),
     seals: seals.map(plain),
+    isSealed: seals.length === (row.entryId === null ? 1 : 2),
     bill:
       bill === null
         ? null

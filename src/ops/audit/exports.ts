@@ -43,7 +43,7 @@ export interface ExportOptions {
 
 const PAGE_ROWS = 1_000;
 const PAGE_TIMEOUT_MS = 30_000;
-const PAGE_BUDGET_MS = 5_000;
+const EXPORT_BUDGET_MS = 5_000;
 
 /**
  * Starts an export of everything that a question fits, oldest first. Rows are read page by page, each in a transaction of
@@ -74,7 +74,7 @@ export async function startExport(
       signal.throwIfAborted();
       const question: Question = { ...options.question, limit: PAGE_ROWS, order: "asc", cursor };
       const page = await reader.ask({ timeoutMs: PAGE_TIMEOUT_MS, signal }, (tx) =>
-        readPage(tx, clock, listing, question, PAGE_BUDGET_MS),
+        readPage(tx, clock, listing, question, EXPORT_BUDGET_MS),
       );
       if ("problem" in page) throw new Error(`an export's own cursor was refused: ${page.problem}`);
       rows += page.rows.length;

@@ -1,6 +1,6 @@
 /** A parameter of a question, how its text is checked, and the condition that it becomes. */
 export interface FilterSpec {
-  readonly kind: "text" | "choice" | "amount" | "instant" | "date" | "uuid" | "bill" | "traxId";
+  readonly kind: "text" | "choice" | "amount" | "instant" | "date" | "uuid" | "bill" | "traxId" | "number";
   /** For people, in the API's description and in refusals. */
   readonly about: string;
   /** Only for `choice`. */
@@ -96,6 +96,8 @@ function describeKind({ kind, choices, about }: FilterSpec): string {
       return "a day such as 2026-11-21, from 2000 to 2099";
     case "uuid":
       return "a UUID";
+    case "number":
+      return "a whole number, 1 to 9 digits";
     case "bill":
       return "productCode:billNumber";
     case "traxId":
@@ -119,6 +121,8 @@ function canonical({ kind, choices }: FilterSpec, text: string): string | null {
       return canonicalDate(text);
     case "uuid":
       return UUID.test(text.toLowerCase()) ? text.toLowerCase() : null;
+    case "number":
+      return /^[0-9]{1,9}$/.test(text) ? String(Number(text)) : null;
     case "bill":
       return /^[0-9A-Za-z]{6}:[!-~]{1,32}$/.test(text) ? text : null;
     case "traxId":
@@ -152,6 +156,7 @@ export function canonicalInstant(text: string): string | null {
 const RANGES = [
   ["from", "to"],
   ["businessFrom", "businessTo"],
+  ["settlementFrom", "settlementTo"],
   ["amountMin", "amountMax"],
 ] as const;
 
@@ -173,8 +178,8 @@ export class Bindings {
     return `$${this.values.length}`;
   }
 
-  /** The condition with its `?` replaced by a placeholder for the value. */
+  /** The condition with every `?` replaced by one placeholder for the value. */
   condition(sql: string, value: unknown): string {
-    return sql.replace("?", this.add(value));
+    return sql.replaceAll("?", this.add(value));
   }
 }

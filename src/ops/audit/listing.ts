@@ -43,7 +43,7 @@ export interface Listing {
   readonly key: readonly KeyColumn[];
   readonly branches: readonly Branch[];
   /** By filter: where to look instead when that filter is given, since an index answers it. The first that fits counts. */
-  readonly direct: Readonly<Record<string, Branch>>;
+  readonly direct: Readonly<Record<string, Branch | readonly Branch[]>>;
   /** Joined to the rows that are shown, which are called `s`. */
   readonly join: string;
   readonly columns: readonly Column[];
@@ -64,14 +64,29 @@ export function listingOf(
 export interface Page {
   readonly rows: readonly Row[];
   readonly next: string | null;
+  /**
+   * Only of a page that ends early, null otherwise: the instant up to which the list was looked through, or the key where it
+   * is in no order of time.
+   */
+  readonly scannedUntil: string | null;
 }
 
-/** Rows that statements look at, one after the other, when filters may drop most of them: short ones first. */
-const STRETCHES = [4, 20, 100] as const;
+/**
+ * What looking for rows may cost a page, milliseconds. Without it a page under an amount range was 49 ms where no fitting row
+ * lay ahead, and up to a quarter of a second; with transaction and way back it stays below 20 (docs/AUDIT.md, "Speed").
+ */
+export const PAGE_BUDGET_MS = 10;
+/** The most rows that the first statement of a page looks at; it stops as soon as the page is full. */
+const FIRST_STRETCH = 2_000;
+/** The most rows that one statement looks at. */
+const STRETCH_MAX = 100_000;
+/** Of the time left, what is planned for: the next rows may be slower than the last ones. */
+const PLANNED_SHARE = 0.7;
 
 /**
  * Reads one page. It ends when it is full, at the end of the list, or when it has cost `budgetMs` milliseconds: filters that
- * almost nothing fits then give short pages with a `next`, instead of one question that reads the whole ledger.
+ * almost nothing fits then give short pages with a `next`, instead of one question that reads the whole ledger. Every page
+ * gets further: the first statement is asked whatever it costs.
  */
 export async function readPage(
   tx: Tx,
@@ -89,23 +104,37 @@ export async function readPage(
   const endsAtMs = clock.monotonicMs() + budgetMs;
   const rows: Row[] = [];
   let key = start;
-  for (let round = 0; ; round++) {
+  let stretch = Math.max(FIRST_STRETCH, 2 * question.limit);
+  for (;;) {
+    const startedMs = clock.monotonicMs();
     const wanted = question.limit - rows.length;
-    const stretch = question.limit * (STRETCHES[round] ?? STRETCHES[2]);
     const { text, values, size } = stretchSql(listing, question, key, { wanted, stretch });
     const found = await tx.run<Row>(statementOf(listing.name, text), values);
     const fitting = found.filter((row) => row["fits"] === true);
     rows.push(...fitting.slice(0, wanted).map(shown));
-    const [lastShown, edge] = [fitting[wanted - 1], found.at(-1)];
+    const [lastShown, edge] = [fitting[wanted - 1], found.find((row) => row["fits"] === false)];
     if (fitting.length > wanted && lastShown !== undefined) {
-      return { rows, next: writeCursor(listing.name, question, keyOf(lastShown)) };
+      return { rows, next: writeCursor(listing.name, question, keyOf(lastShown)), scannedUntil: null };
     }
-    if (edge === undefined || Number(edge["seen"]) < size) return { rows, next: null };
+    if (edge === undefined) return { rows, next: null, scannedUntil: null };
     key = keyOf(edge);
-    if (rows.length === question.limit || clock.monotonicMs() >= endsAtMs) {
-      return { rows, next: writeCursor(listing.name, question, key) };
+    const isFull = rows.length === question.limit;
+    const nowMs = clock.monotonicMs();
+    const rowsPerMs = size / Math.max(nowMs - startedMs, 0.1);
+    stretch = Math.min(Math.floor(rowsPerMs * (endsAtMs - nowMs) * PLANNED_SHARE), STRETCH_MAX);
+    if (isFull || stretch < question.limit) {
+      const next = writeCursor(listing.name, question, key);
+      return { rows, next, scannedUntil: isFull ? null : placeOf(listing, key) };
     }
   }
+}
+
+/** Where a key is in its list, for people: its instant where keys are in the order of time. */
+function placeOf({ key: columns }: Listing, key: readonly string[]): string {
+  const [first = ""] = key;
+  if (columns[0]?.type === "timestamptz") return first;
+  if (columns[0]?.type !== "uuid") return key.join(":");
+  return new Date(Number.parseInt(first.replace("-", "").slice(0, 12), 16)).toISOString();
 }
 
 const KEY_PATTERNS: Readonly<Record<KeyColumn["type"], RegExp>> = {
@@ -120,7 +149,7 @@ function keyOf(row: Row): readonly string[] {
 }
 
 /** A row as answered: without the search's own columns, amounts as digits. */
-function shown({ fits: _fits, seen: _seen, keys: _keys, n: _n, ...row }: Row): Row {
+function shown({ fits: _fits, keys: _keys, ...row }: Row): Row {
   return Object.fromEntries(
     Object.entries(row).map(([name, value]) => [name, typeof value === "bigint" ? value.toString() : value]),
   );
@@ -128,7 +157,9 @@ function shown({ fits: _fits, seen: _seen, keys: _keys, n: _n, ...row }: Row): R
 
 /**
  * One stretch of the list: up to `size` rows behind `after` in the order of the key, of which those are answered that fit
- * the filters, one more than wanted at most, and the last one in any case. Every branch is cut to the size by itself, so that each follows its own index.
+ * the filters, one more than wanted at most. When there are not so many, the last row of a whole stretch follows, which does
+ * not count as fitting; without it the list has ended. Every branch is cut to the size by itself, so that each follows its
+ * own index. A `with` query is read row by row as far as it is asked for: a page that is full early costs little.
  */
 function stretchSql(
   listing: Listing,
@@ -139,9 +170,8 @@ function stretchSql(
   const { filters, order } = question;
   const bindings = new Bindings();
   const directName = Object.keys(listing.direct).find((name) => filters[name] !== undefined);
-  const direct = directName === undefined ? undefined : listing.direct[directName];
-  const branches =
-    direct === undefined ? listing.branches.filter((each) => each.isEmpty?.(filters) !== true) : [direct];
+  const direct = directName === undefined ? listing.branches : [listing.direct[directName] ?? []].flat();
+  const branches = direct.filter((each) => each.isEmpty?.(filters) !== true);
   const residual = Object.entries(listing.filters).flatMap(([name, { sql }]) => {
     const value = filters[name];
     const isDone = name === directName || branches.every(({ pushed }) => pushed?.[name] !== undefined);
@@ -149,6 +179,7 @@ function stretchSql(
     return [bindings.condition(typeof sql === "string" ? sql : sql(filters), value)];
   });
   const size = residual.length === 0 ? wanted + 1 : stretch;
+  const sizeSql = `${bindings.add(size)}::bigint`;
   const names = listing.key.map(({ name }) => name);
   const ordered = (expressions: readonly string[]): string => expressions.map((each) => `${each} ${order}`).join(", ");
   const parts = branches.map((branch) => {
@@ -162,24 +193,24 @@ function stretchSql(
     ];
     const keys = branch.key.map((expression, index) => `${expression} as ${names[index]}`).join(", ");
     const where = conditions.length === 0 ? "" : `where ${conditions.join(" and ")}`;
-    return `(select ${keys}, ${branch.fields} from ${branch.from} ${where} order by ${ordered(branch.key)} limit ${size})`;
+    return `(select ${keys}, ${branch.fields} from ${branch.from} ${where} order by ${ordered(branch.key)} limit ${sizeSql})`;
   });
   const keyTexts = listing.key.map(({ name, type }) =>
     type === "timestamptz" ? instantSql(`s.${name}`) : `s.${name}::text`,
   );
+  const wantedSql = `${bindings.add(wanted)}::bigint`;
   const text = `
     with stretch as materialized (
-      select * from (${parts.join(" union all ")}) branches order by ${ordered(names)} limit ${size}
-    ), marked as (
-      select s.*, (${residual.join(" and ") || "true"}) as fits, count(*) over ()::int as seen,
-             row_number() over (order by ${ordered(names)}) as n
-        from stretch s
-    ), numbered as (
-      select m.*, count(*) filter (where m.fits) over (order by m.n) as fit_no from marked m
+      select b.*, row_number() over () as n
+        from (select * from (${parts.join(" union all ")}) branches order by ${ordered(names)} limit ${sizeSql}) b
+    ), fitting as materialized (
+      select s.* from stretch s where ${residual.join(" and ") || "true"} limit ${wantedSql} + 1
+    ), edge as (
+      select s.* from stretch s where (select count(*) from fitting) <= ${wantedSql} offset ${sizeSql} - 1 limit 1
     )
-    select ${selectListOf(listing.columns)}, s.fits, s.seen, array[${keyTexts.join(", ")}] as keys
-      from (select * from numbered m where (m.fits and m.fit_no <= ${wanted + 1}) or m.n = m.seen) s ${listing.join}
-     order by s.n`;
+    select ${selectListOf(listing.columns)}, s.fits, array[${keyTexts.join(", ")}] as keys
+      from (select f.*, true as fits from fitting f union all select e.*, false from edge e) s ${listing.join}
+     order by s.n, s.fits desc`;
   return { text, values: bindings.values, size };
 }
 

@@ -1,5 +1,6 @@
 import type { FilterSpecs, Question } from "./filters";
 import { type Bounds, type Branch, idFloor, type Listing, listingOf } from "./listing";
+import { PARTNER_NAME } from "./listing-parts";
 
 type Filters = Question["filters"];
 
@@ -29,7 +30,6 @@ function boundsOfOthers({ from }: Filters): Bounds {
 }
 
 const EQUAL = (column: string): string => `s.${column} = ?`;
-const PARTNER_NAME = `(select p.user_name from partner p where p.partner_id = s.partner_id)`;
 const BY_PARTNER = `s.partner_id = (select p.partner_id from partner p where p.user_name = ?)`;
 const OUTCOMES_ABOUT = "outcome, for instance APPROVED";
 
@@ -149,6 +149,14 @@ const entriesOfRegistry = (where: string): Branch => ({
   fields: ENTRY_FIELDS,
 });
 
+/** Entries that no payment made are not in the registry: there are few, and an index holds all of them. */
+const otherEntries = (where: string): Branch => ({
+  from: "journal_entry e",
+  where: `e.kind not in ('payment', 'reversal') and ${where}`,
+  key: ["e.entry_id"],
+  fields: ENTRY_FIELDS,
+});
+
 /** Journal entries with their postings. */
 const journalEntries = listingOf({
   name: "journal-entries",
@@ -177,8 +185,8 @@ const journalEntries = listingOf({
   ],
   direct: {
     entryId: { from: "journal_entry e", where: "e.entry_id = ?::uuid", key: ["e.entry_id"], fields: ENTRY_FIELDS },
-    traxId: entriesOfRegistry(OF_TRAX),
-    bill: entriesOfRegistry(OF_BILL),
+    traxId: [entriesOfRegistry(OF_TRAX), otherEntries("e.trax_id = ?")],
+    bill: [entriesOfRegistry(OF_BILL), otherEntries("e.bill_key = ?")],
   },
   columns: [
     ["entryId", "text", "s.entry_id::text"],
@@ -223,6 +231,14 @@ const postingsOfRegistry = (where: string): Branch => ({
   fields: POSTING_FIELDS,
 });
 
+const otherPostings = (where: string): Branch => ({
+  from: `journal_entry e
+         join posting p on p.entry_id = e.entry_id and p.bill_key = e.bill_key and p.business_date = e.business_date`,
+  where: `e.kind not in ('payment', 'reversal') and ${where}`,
+  key: POSTING_KEY,
+  fields: POSTING_FIELDS,
+});
+
 /** Postings: the lines of entries, one account each. */
 const postings = listingOf({
   name: "postings",
@@ -235,8 +251,8 @@ const postings = listingOf({
   branches: [{ from: "posting p", key: POSTING_KEY, fields: POSTING_FIELDS, pushed: businessDatesOf("p") }],
   direct: {
     entryId: { from: "posting p", where: "p.entry_id = ?::uuid", key: POSTING_KEY, fields: POSTING_FIELDS },
-    traxId: postingsOfRegistry(OF_TRAX),
-    bill: postingsOfRegistry(OF_BILL),
+    traxId: [postingsOfRegistry(OF_TRAX), otherPostings("e.trax_id = ?")],
+    bill: [postingsOfRegistry(OF_BILL), otherPostings("e.bill_key = ?")],
   },
   columns: [
     ["entryId", "text", "s.entry_id::text"],

@@ -1,18 +1,5 @@
-import type { FilterSpecs } from "./filters";
-import { type Branch, type KeyColumn, type Listing, listingOf } from "./listing";
-
-const PARTNER_NAME = `(select p.user_name from partner p where p.partner_id = s.partner_id)`;
-
-/** Lists that grow with people and faults, or that have a tree over their time. */
-const BY_TIME: readonly KeyColumn[] = [
-  { name: "at", type: "timestamptz" },
-  { name: "id", type: "uuid" },
-];
-const fromTo = (about: string): FilterSpecs => ({
-  from: { kind: "instant", about: `${about}, not before this instant`, sql: "s.at >= ?::timestamptz" },
-  to: { kind: "instant", about: `${about}, before this instant`, sql: "s.at < ?::timestamptz" },
-});
-const bounded: Pick<Branch, "bounds"> = { bounds: ({ from, to }) => ({ from, to }) };
+import { type Branch, type Listing, listingOf } from "./listing";
+import { bounded, BY_TIME, fromTo, PARTNER_NAME } from "./listing-parts";
 
 const ATTEMPT_FIELDS = `a.partner_id, a.transaction_type, a.product_code, a.trax_id, a.outcome, a.result_code, a.http_status,
   a.is_replay, a.is_delivered, a.duration_ms, a.source_address, a.note`;
@@ -124,11 +111,11 @@ function keyChange(from: string, at: string, id: string, what: string, whose: st
 const PARTNER_KEYS = "partner_credential c join partner p on p.partner_id = c.partner_id";
 const MERCHANT_KEYS = "merchant_credential c join merchant m on m.merchant_id = c.merchant_id";
 
-/** Passwords, signing secrets and audit tokens: when each was made and withdrawn. Never what they are. */
+/** Passwords, signing secrets, the keys of seals and audit tokens: when each was made and withdrawn. Never what they are. */
 const keyChanges = listingOf({
   name: "key-changes",
   scope: "operations",
-  about: "When credentials and audit tokens were made and withdrawn; never what they are",
+  about: "When credentials, signing keys and audit tokens were made and withdrawn; never what they are",
   key: BY_TIME,
   branches: [
     keyChange(PARTNER_KEYS, "c.created_at", "c.credential_id", "'partner credential added'", "p.user_name", "c.key_id"),
@@ -156,6 +143,8 @@ const keyChanges = listingOf({
       "m.service_id",
       "c.key_id",
     ),
+    // A signing key has a name of its own and no number of ours.
+    keyChange("seal_key k", "k.created_at", "md5(k.key_id)::uuid", "'signing key added'", "'ledger'", "k.key_id"),
     keyChange("audit_token t", "t.created_at", "t.token_id", "'audit token created'", "t.name", "null::text"),
     keyChange("audit_token t", "t.revoked_at", "t.token_id", "'audit token revoked'", "t.name", "null::text"),
   ],
