@@ -12,6 +12,7 @@ install();
 if (!isUnit) {
   build();
   bringRedis();
+  bringBrowser();
 }
 const results = join(root, ".cache", "test-results.json");
 mkdirSync(join(root, ".cache"), { recursive: true });
@@ -41,28 +42,50 @@ function countsOf(file) {
 }
 
 function bringRedis() {
-  if (has("redis-server") || has("valkey-server")) return;
+  const programs = ["redis-server", "valkey-server"];
+  bring("a Redis server", programs, { "apt-get": ["redis-server"], apk: ["redis"], dnf: ["redis"], brew: ["redis"] });
+  if (programs.some(has)) return;
+  const example = "for instance: apt-get install redis-server, or brew install redis";
+  fail(`The tests need redis-server or valkey-server on the PATH (${example}); npm run test:unit runs without.`);
+}
+
+/** Only for continuous integration, where tests of pages may not be left out: it is large. */
+function bringBrowser() {
+  const isNamed = (process.env.CHROMIUM_PATH ?? "") !== "";
+  if ((process.env.CI ?? "") === "" || isNamed) return;
+  const programs = [
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "chrome",
+    "microsoft-edge",
+  ];
+  const apt = ["chromium", "fonts-dejavu-core", "fonts-liberation"];
+  bring("a Chromium", programs, { "apt-get": apt, apk: ["chromium", "font-dejavu"], dnf: ["chromium"] });
+}
+
+/** Installs what none of these programs is there for, with the system's package manager, where that may be done. */
+function bring(what, programs, packages) {
+  if (programs.some(has)) return;
   const isRoot = process.getuid?.() === 0;
   const mayUseSudo = !isRoot && has("sudo") && spawnSync("sudo", ["-n", "true"], { stdio: "ignore" }).status === 0;
   const managers = [
-    { program: "apt-get", steps: [["update"], ["install", "-y", "--no-install-recommends", "redis-server"]] },
-    { program: "apk", steps: [["add", "redis"]] },
-    { program: "dnf", steps: [["install", "-y", "redis"]] },
-    { program: "brew", steps: [["install", "redis"]], asUser: true },
+    { program: "apt-get", steps: [["update"], ["install", "-y", "--no-install-recommends"]] },
+    { program: "apk", steps: [["add"]] },
+    { program: "dnf", steps: [["install", "-y"]] },
+    { program: "brew", steps: [["install"]], asUser: true },
   ];
-  const manager = managers.find(({ program }) => has(program));
-  if (manager !== undefined && (manager.asUser || isRoot || mayUseSudo)) {
-    process.stderr.write(`installing a Redis server for the tests with ${manager.program}\n`);
-    for (const step of manager.steps) {
-      const [program, args] = mayUseSudo && !manager.asUser ? ["sudo", ["-n", manager.program]] : [manager.program, []];
-      // RUNLEVEL keeps Debian's package from starting a service.
-      const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" };
-      spawnSync(program, [...args, ...step], { stdio: ["ignore", 2, 2], env });
-    }
+  const manager = managers.find(({ program }) => packages[program] !== undefined && has(program));
+  if (manager === undefined || !(manager.asUser || isRoot || mayUseSudo)) return;
+  process.stderr.write(`installing ${what} for the tests with ${manager.program}\n`);
+  for (const [at, step] of manager.steps.entries()) {
+    const [program, args] = mayUseSudo && !manager.asUser ? ["sudo", ["-n", manager.program]] : [manager.program, []];
+    const names = at === manager.steps.length - 1 ? packages[manager.program] : [];
+    // RUNLEVEL keeps Debian's package from starting a service.
+    const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" };
+    spawnSync(program, [...args, ...step, ...names], { stdio: ["ignore", 2, 2], env });
   }
-  if (has("redis-server") || has("valkey-server")) return;
-  const example = "for instance: apt-get install redis-server, or brew install redis";
-  fail(`The tests need redis-server or valkey-server on the PATH (${example}); npm run test:unit runs without.`);
 }
 
 function has(program) {
