@@ -25,20 +25,34 @@ const SIGNATURES: readonly (readonly [name: string, bytes: readonly number[]])[]
   ["an old Excel workbook", [0xd0, 0xcf, 0x11, 0xe0]],
 ];
 
+/** Whole lines of a file, some thousand at a time; or one that is too long to be held. */
+export interface LineBlock {
+  /** Without the end of the last line; a line may end in CR. Empty beside `tooLong`. */
+  readonly bytes: Buffer;
+  /** Number of the line before the first one. */
+  readonly before: number;
+  readonly count: number;
+  readonly tooLong: FileLine | null;
+}
+
 /**
- * The lines of a file, some thousand at a time. Ends of lines are LF or CR LF; a byte order mark is left out; the last line
- * needs no end. Blank lines are there as empty texts.
+ * The lines of a file by blocks. Ends of lines are LF or CR LF; a byte order mark is left out; the last line needs no end.
  *
  * @throws Fault when the file is empty, or no text at all
  */
-export async function* linesOf(
+export async function* lineBlocksOf(
   chunks: AsyncIterable<Buffer>,
   encoding: "utf-8" | "latin1",
-): AsyncGenerator<FileLine[], void> {
+): AsyncGenerator<LineBlock, void> {
   let rest: Buffer = Buffer.alloc(0);
-  let lineNo = 0;
+  let before = 0;
   let isFirst = true;
   let isSkipping = false;
+  const blockOf = (bytes: Buffer): LineBlock => {
+    const block = { bytes, before, count: linesIn(bytes), tooLong: null };
+    before += block.count;
+    return block;
+  };
   for await (const chunk of chunks) {
     let bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     if (isFirst) {
@@ -59,20 +73,25 @@ export async function* linesOf(
       isSkipping = false;
     }
     const end = bytes.lastIndexOf(LF);
-    const lines = end < 0 ? [] : textLinesOf(bytes.subarray(0, end), encoding, lineNo);
-    lineNo += lines.length;
+    if (end >= 0) yield blockOf(bytes.subarray(0, end));
     rest = bytes.subarray(end + 1);
     if (rest.length > LINE_BYTES_MAX) {
-      lineNo += 1;
-      lines.push(tooLong(lineNo, rest));
+      before += 1;
+      const long = tooLong(before, rest);
+      yield { bytes: Buffer.alloc(0), before: before - 1, count: 1, tooLong: long };
       rest = Buffer.alloc(0);
       isSkipping = true;
     }
-    if (lines.length > 0) yield lines;
   }
   if (isFirst && rest.length > 0) rest = checkedStart(rest, encoding);
   if (isFirst && rest.length === 0) throw new Fault("settlement_file", "the file is empty");
-  if (rest.length > 0) yield textLinesOf(rest, encoding, lineNo);
+  if (rest.length > 0) yield blockOf(rest);
+}
+
+function linesIn(bytes: Buffer): number {
+  let count = 1;
+  for (let at = bytes.indexOf(LF); at >= 0; at = bytes.indexOf(LF, at + 1)) count += 1;
+  return count;
 }
 
 function checkedStart(bytes: Buffer, encoding: string): Buffer {
@@ -82,25 +101,8 @@ function checkedStart(bytes: Buffer, encoding: string): Buffer {
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
 }
 
-function textLinesOf(bytes: Buffer, encoding: "utf-8" | "latin1", before: number): FileLine[] {
-  const isClean = encoding === "latin1" || isUtf8(bytes);
-  const text = isClean ? bytes.toString(encoding) : "";
-  if (isClean && bytes.indexOf(0) < 0) {
-    return text.split("\n").map((line, index) => lineOf(before + index + 1, line));
-  }
-  // Something is wrong in here: line by line, to find out where.
-  const lines: FileLine[] = [];
-  for (let from = 0; from <= bytes.length;) {
-    const end = bytes.indexOf(LF, from);
-    const line = bytes.subarray(from, end < 0 ? bytes.length : end);
-    lines.push(checkedLine(before + lines.length + 1, line, encoding));
-    if (end < 0) break;
-    from = end + 1;
-  }
-  return lines;
-}
-
-function checkedLine(lineNo: number, bytes: Buffer, encoding: "utf-8" | "latin1"): FileLine {
+/** One line of a block as text. Blank lines are there as empty texts. */
+export function fileLineOf(lineNo: number, bytes: Buffer, encoding: "utf-8" | "latin1"): FileLine {
   if (encoding === "utf-8" && !isUtf8(bytes)) {
     return {
       lineNo,

@@ -19,10 +19,20 @@ export interface FileCounts {
 
 /** Reads a file line by line by its profile: header, control records, lines of payments. */
 export interface FileReader {
-  /** @throws Fault when the file as a whole is not what the profile says */
-  readonly read: (lines: readonly FileLine[]) => ReadLine[];
+  /** What a line says; null: it is none of payments. @throws Fault when the file as a whole is not what the profile says */
+  readonly read: (line: FileLine) => ReadLine | null;
+  /** Lines of payments that were read without this reader. */
+  readonly count: (plain: { readonly lines: number; readonly amount: bigint; readonly fee: bigint }) => void;
+  /** Whether the next line can be one of payments only, or the trailer; and the header before it. */
+  readonly body: () => { readonly header: FileHeader | null } | null;
   /** What was read, what is worth knowing, and what the control records say against it. @throws Fault likewise */
   finish(): { readonly counts: FileCounts; readonly remarks: readonly string[]; readonly totalsFault: string | null };
+}
+
+/** The line that names the columns. */
+export interface FileHeader {
+  readonly text: string;
+  readonly names: readonly string[];
 }
 
 type Control = NonNullable<SettlementProfile["trailer"]>;
@@ -42,7 +52,7 @@ export function fileReader(profile: SettlementProfile, context: Omit<FileContext
   const counts = { lines: 0, badLines: 0, amount: 0n, fee: 0n };
   const controls: ControlValues[] = [];
   let readLine: ((line: string) => LineValues | Unreadable) | null = null;
-  let headerText: string | null = null;
+  let header: FileHeader | null = null;
   let isOpened = profile.opening === null;
   let trailerAt = 0;
   let blanks = 0;
@@ -69,9 +79,9 @@ export function fileReader(profile: SettlementProfile, context: Omit<FileContext
       isOpened = true;
       return null;
     }
-    if (profile.header === "columns" && headerText === null) {
-      headerText = text;
-      readLine = lineReader(profile, { ...context, header: headerOf(profile, line) });
+    if (profile.header === "columns" && header === null) {
+      header = { text, names: headerOf(profile, line) };
+      readLine = lineReader(profile, { ...context, header: header.names });
       return null;
     }
     if (trailer !== null && text.startsWith(trailer.startsWith)) {
@@ -80,7 +90,7 @@ export function fileReader(profile: SettlementProfile, context: Omit<FileContext
       return null;
     }
     readLine ??= lineReader(profile, { ...context, header: null });
-    const found = line.fault ?? (text === headerText ? "is the header again" : readLine(text));
+    const found = line.fault ?? (text === header?.text ? "is the header again" : readLine(text));
     counts.lines += 1;
     if (typeof found === "object" && !(found instanceof Unreadable)) {
       counts.amount += found.toldAmount;
@@ -92,11 +102,17 @@ export function fileReader(profile: SettlementProfile, context: Omit<FileContext
   };
 
   return {
-    read: (lines) => lines.map(readOne).filter((line) => line !== null),
+    read: readOne,
+    count(plain) {
+      counts.lines += plain.lines;
+      counts.amount += plain.amount;
+      counts.fee += plain.fee;
+    },
+    body: () => (readLine === null || trailerAt > 0 ? null : { header }),
     finish() {
-      if (!isOpened || (profile.header === "columns" && headerText === null))
+      if (!isOpened || (profile.header === "columns" && header === null))
         fail("the file holds nothing but blank lines");
-      if (headerText === null && controls.length === 0 && counts.lines === 0)
+      if (header === null && controls.length === 0 && counts.lines === 0)
         fail("the file holds nothing but blank lines");
       if (profile.trailer !== null && trailerAt === 0) {
         fail(

@@ -5,9 +5,9 @@ import { basename } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { from as copyFrom } from "pg-copy-streams";
 import { Fault, messageOf } from "../../platform";
-import { linesOf } from "./file-lines";
+import { copyRows } from "./copy-rows";
 import { subjectOf } from "./file-name";
-import { fileReader, type ReadLine } from "./file-reader";
+import { fileReader } from "./file-reader";
 import { readProfile } from "./profiles";
 import { inSession, type Session } from "./session";
 
@@ -91,7 +91,14 @@ export async function importSettlementFile(request: ImportRequest): Promise<Impo
     );
     const fileId = next?.id ?? 0;
     const digest = createHash("sha256");
-    const rows = copyRows(request, byteCount, stored.profile.encoding, reader.read, fileId, digest);
+    let bytes = 0;
+    const chunks = chunksOf(path, (chunk) => {
+      digest.update(chunk);
+      bytes += chunk.length;
+    });
+    const rows = copyRows(chunks, stored.profile, reader, fileId, (lines) =>
+      request.onProgress?.({ bytes, ofBytes: byteCount, lines }),
+    );
     await pipeline(rows, session.client.query(copyFrom(COPY_LINES, { highWaterMark: WRITE_AHEAD_BYTES })));
     if (!digest.digest().equals(sha256)) throw new Fault("settlement_file", `${fileName} changed while it was read`);
     const { counts, remarks, totalsFault } = reader.finish();
@@ -173,48 +180,11 @@ const INSERT_FILE = `
   )
   select file_id from inserted`;
 
-async function* copyRows(
-  { path, onProgress }: ImportRequest,
-  ofBytes: number,
-  encoding: "utf-8" | "latin1",
-  read: (lines: Parameters<ReturnType<typeof fileReader>["read"]>[0]) => ReadLine[],
-  fileId: number,
-  digest: ReturnType<typeof createHash>,
-): AsyncGenerator<Buffer, void> {
-  let bytes = 0;
-  let lines = 0;
-  async function* chunks(): AsyncGenerator<Buffer, void> {
-    for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES }) as AsyncIterable<Buffer>) {
-      digest.update(chunk);
-      bytes += chunk.length;
-      yield chunk;
-    }
+async function* chunksOf(path: string, onChunk: (chunk: Buffer) => void): AsyncGenerator<Buffer, void> {
+  for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES }) as AsyncIterable<Buffer>) {
+    onChunk(chunk);
+    yield chunk;
   }
-  for await (const batch of linesOf(chunks(), encoding)) {
-    lines += batch.length;
-    const rows = read(batch).map((line) => rowOf(fileId, line));
-    onProgress?.({ bytes, ofBytes, lines });
-    if (rows.length > 0) yield Buffer.from(rows.join(""));
-  }
-}
-
-/** A row of COPY's text form. Keys and codes are ASCII without blanks; only a backslash needs care. */
-function rowOf(fileId: number, line: ReadLine): string {
-  if ("fault" in line) {
-    const nulls = String.raw`\N	\N	\N	\N	\N	\N	\N	\N`;
-    return `${fileId}\t${line.lineNo}\t${nulls}\t${copyText(line.fault)}\t${copyText(line.raw)}\n`;
-  }
-  const { traxId, productCode, billNumber, amount, feeAmount, businessDate, paidAtMs, status } = line.values;
-  const paidAt = paidAtMs === null ? String.raw`\N` : new Date(paidAtMs).toISOString();
-  return (
-    `${fileId}\t${line.lineNo}\t${copyText(traxId)}\t${copyText(productCode)}\t${copyText(billNumber)}\t${amount}\t` +
-    `${feeAmount ?? String.raw`\N`}\t${businessDate}\t${paidAt}\t${status}\t\\N\t\\N\n`
-  );
-}
-
-function copyText(text: string | null): string {
-  if (text === null) return String.raw`\N`;
-  return text.includes("\\") ? text.replaceAll("\\", "\\\\") : text;
 }
 
 /** The file of a profile that a condition finds; $1 is the profile. */
