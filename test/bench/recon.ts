@@ -1,20 +1,26 @@
+import { execFile } from "node:child_process";
 import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { Readable } from "node:stream";
+import { promisify } from "node:util";
 import pg from "pg";
 import { from as copyFrom } from "pg-copy-streams";
-import { importSettlementFile, inSession, runReconciliation, saveProfile } from "../../src/ops";
+import { inSession, saveProfile } from "../../src/ops";
 import { medianOf, tableOf } from "../fuzz/program";
 import { makeEntries } from "./bills";
 import { billNumberOf, SCENE } from "./messages";
 import type { BenchOptions } from "./options";
+import type { ReconJob, ReconJobResult } from "./recon-job";
+import { cpuSecondsOf } from "./server-cpu";
 import { type BenchDatabase, cloneTemplate, openTemplate, prepareTemplate, type Stage } from "./stage";
 
 /** What a settlement file costs. */
 export interface ReconResult {
   readonly seconds: Readonly<Record<string, readonly number[]>>;
   readonly ratio: number;
+  /** The same ratio of CPU time, of this or the importing process and the server together. */
+  readonly cpuRatio: number;
   readonly peakRssMiB: number;
   readonly faults: readonly string[];
   readonly report: string;
@@ -45,15 +51,24 @@ export async function runRecon(stage: Stage, options: BenchOptions): Promise<Rec
   await pipeline(Readable.from(fileOf(rows, date)), createWriteStream(path));
   await saveBenchProfile(base);
   const seconds: Record<"copy" | "join" | "import" | "run", number[]> = { copy: [], join: [], import: [], run: [] };
+  const cpu: Record<"raw" | "ours", number[]> = { raw: [], ours: [] };
   const faults: string[] = [];
-  let peakRss = 0;
-  const meter = setInterval(() => (peakRss = Math.max(peakRss, process.memoryUsage.rss())), 20);
+  let peakRssMiB = 0;
+  const cpuNow = (): number => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6 + cpuSecondsOf(stage.postgres.pid);
+  };
   try {
     for (let round = 0; round < options.rounds; round += 1) {
       await base.query("checkpoint");
+      const cpuAtStart = cpuNow();
       const raw = await rawCopyAndJoin(base, rows, date);
+      cpu.raw.push(cpuNow() - cpuAtStart);
       await base.query("checkpoint");
+      const serverAtStart = cpuSecondsOf(stage.postgres.pid);
       const ours = await oursOf(base, path, date);
+      cpu.ours.push(ours.cpuSeconds + cpuSecondsOf(stage.postgres.pid) - serverAtStart);
+      peakRssMiB = Math.max(peakRssMiB, ours.peakRssMiB);
       faults.push(...ours.faults(rows));
       seconds.copy.push(raw.copy);
       seconds.join.push(raw.join);
@@ -66,14 +81,13 @@ export async function runRecon(stage: Stage, options: BenchOptions): Promise<Rec
       await forget(base);
     }
   } finally {
-    clearInterval(meter);
     await base.close();
   }
   const ratios = seconds.copy.map(
     (copy, at) => ((seconds.import[at] ?? 0) + (seconds.run[at] ?? 0)) / (copy + (seconds.join[at] ?? 0)),
   );
   const ratio = medianOf(ratios);
-  const peakRssMiB = Math.round(peakRss / 2 ** 20);
+  const cpuRatio = medianOf(cpu.ours.map((each, at) => each / (cpu.raw[at] ?? 0)));
   const table = tableOf(
     ["seconds, median (every round)", "what"],
     Object.entries(seconds).map(([what, each]) => [
@@ -83,9 +97,10 @@ export async function runRecon(stage: Stage, options: BenchOptions): Promise<Rec
   );
   const report =
     `${rows.toLocaleString("en")} lines against ${rows.toLocaleString("en")} payments\n${table}\n\n` +
-    `(import + run) / (COPY + join) = ${ratio.toFixed(2)} (${ratios.map((each) => each.toFixed(2)).join(" ")}), goal <= ${GOAL}; ` +
-    `peak memory of this process ${peakRssMiB} MiB`;
-  return { seconds, ratio, peakRssMiB, faults, report };
+    `(import + run) / (COPY + join) = ${ratio.toFixed(2)} (${ratios.map((each) => each.toFixed(2)).join(" ")}), goal <= ${GOAL}\n` +
+    `CPU of client and server: ${medianOf(cpu.ours).toFixed(2)} s / ${medianOf(cpu.raw).toFixed(2)} s = ${cpuRatio.toFixed(2)}; ` +
+    `peak memory of the importing process ${peakRssMiB} MiB`;
+  return { seconds, ratio, cpuRatio, peakRssMiB, faults, report };
 }
 
 type Kind = "amount" | "unknown" | "left-out" | "twice" | null;
@@ -183,19 +198,12 @@ async function rawCopyAndJoin(
   }
 }
 
+/** In a process of its own, so that its memory is that of importing and nothing else. */
 async function oursOf(database: BenchDatabase, path: string, date: string) {
-  const request = { databaseUrl: database.appUrl, profileCode: PROFILE, by: "bench" };
-  const imported = await timed(() =>
-    importSettlementFile({ ...request, path, date, mayReplace: false, acceptsTotals: false }),
-  );
-  let found: Record<string, number> = {};
-  const run = await timed(async () => {
-    const { summary } = await runReconciliation({
-      ...{ ...request, settlementDate: date, isDryRun: false, redecidesDeclared: false },
-    });
-    found = Object.fromEntries(summary.findings.map((each) => [each.class, each.count]));
-    found["matched"] = summary.matched;
-  });
+  const job: ReconJob = { databaseUrl: database.appUrl, profileCode: PROFILE, path, date };
+  const args = ["--import", "tsx", join(__dirname, "recon-job.ts"), JSON.stringify(job)];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  const { found, ...measured } = JSON.parse(stdout) as ReconJobResult;
   const faults = (rows: number): string[] => {
     const made: Record<string, number> = { matched: 0 };
     for (let index = 0; index < rows; index += 1) {
@@ -210,7 +218,7 @@ async function oursOf(database: BenchDatabase, path: string, date: string) {
       made[name] === found[name] ? [] : [`${name}: ${made[name] ?? 0} made, ${found[name] ?? 0} found`],
     );
   };
-  return { import: imported, run, faults };
+  return { ...measured, faults };
 }
 
 /** As if the file had never come. */
