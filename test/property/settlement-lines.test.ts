@@ -13,7 +13,7 @@ interface Layout {
 }
 
 const digits = (minLength: number, maxLength: number): fc.Arbitrary<string> =>
-  fc.string({ unit: fc.constantFrom(..."0123456789"), minLength, maxLength });
+  fc.string({ unit: fc.constantFrom(..."0123456789".split("")), minLength, maxLength });
 /** What stands in no plain line, or only looks as if it could. */
 const awkward = fc.oneof(
   fc.constantFrom(
@@ -45,7 +45,7 @@ const awkward = fc.oneof(
     "TOTAL|1|2|3",
     "\u2028",
   ),
-  fc.string({ unit: fc.constantFrom(...'ab09 ,;|"\\-:\té'), maxLength: 8 }),
+  fc.string({ unit: fc.constantFrom(...'ab09 ,;|"\\-:\té'.split("")), maxLength: 8 }),
 );
 const mostly = (usual: fc.Arbitrary<string>): fc.Arbitrary<string> =>
   fc.oneof(
