@@ -14,9 +14,9 @@ import {
   openPaymentDesk,
   openPaymentPages,
   openReversalDesk,
-  type Reach,
+  type PostingPoint,
 } from "./flows";
-import { openDispatcher, openMailer, openMailLane, reportDelivery } from "./callbacks";
+import { type DeliveryPoint, openDispatcher, openMailer, openMailLane, reportDelivery } from "./callbacks";
 import { createApp, createHttpServer, type ReadinessCheck } from "./http";
 import { preparePartitions, startHousekeeping } from "./housekeeping";
 import {
@@ -59,8 +59,8 @@ export interface HostOptions {
   readonly logger: Logger;
   /** Where to count; left out: a registry of its own. */
   readonly metrics?: Metrics;
-  /** Called at the named points on the way of a message, for tests that end the process there. */
-  readonly reach?: Reach;
+  /** Called at the named points on the way of a message or an event, for tests that end the process there. */
+  readonly reach?: (point: PostingPoint | DeliveryPoint) => void | Promise<void>;
 }
 
 /** Times in milliseconds. */
@@ -243,7 +243,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
 
   const { port } = server.address() as AddressInfo;
   const delivery = {
-    ...{ db, clock, onFault },
+    ...{ db, clock, onFault, reach },
     onDelivered: reportDelivery(logger, metrics),
   };
   const lanes = [

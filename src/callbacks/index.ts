@@ -1,4 +1,5 @@
 export { RETRY_PAUSES_MS, retryPauseMs } from "./backoff";
+export type { DeliveryPoint } from "./delivery-point";
 export { type MerchantContact, openDispatcher } from "./dispatcher";
 export type { Dispatcher } from "./lane";
 export { type Composed, openMailLane } from "./mail-lane";

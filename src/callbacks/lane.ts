@@ -1,5 +1,6 @@
 import { type Clock, type Db, deadlineIn, sleep, type Tx } from "../platform";
 import { retryPauseMs } from "./backoff";
+import type { DeliveryPoint } from "./delivery-point";
 import { claimDueEvents, type ClaimedEvent, type DeliveryResult, type Lane, recordDelivery } from "./outbox";
 
 /** Delivers the events of one lane in the background, at least once each. */
@@ -14,6 +15,8 @@ export interface DeliveryOptions {
   readonly clock: Clock;
   readonly onDelivered: (event: ClaimedEvent, result: DeliveryResult, isDead: boolean) => void;
   readonly onFault: (fault: unknown, where: string) => void;
+  /** Called at each point that is reached, and waited for. */
+  readonly reach?: (point: DeliveryPoint) => void | Promise<void>;
 }
 
 /** How one lane works. Times in milliseconds. */
@@ -46,10 +49,12 @@ export function openLane(options: LaneOptions): Dispatcher {
     options.db.withTransaction(deadlineIn(options.clock, DATABASE_TIMEOUT_MS), work);
 
   async function deliver(event: ClaimedEvent): Promise<void> {
-    const result = await options.attempt(event);
-    const isOver = result.fault === null || result.isFinal === true;
-    const retryInMs = isOver ? null : retryPauseMs(event.attempt, Math.random());
     try {
+      await options.reach?.("delivering");
+      const result = await options.attempt(event);
+      await options.reach?.("delivered");
+      const isOver = result.fault === null || result.isFinal === true;
+      const retryInMs = isOver ? null : retryPauseMs(event.attempt, Math.random());
       await transact(async (tx) => {
         await recordDelivery(tx, event, result, retryInMs);
         await options.alsoRecord?.(tx, event);

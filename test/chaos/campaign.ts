@@ -1,7 +1,7 @@
-import type { PostingPoint } from "../../src/flows";
 import { sleep } from "../../src/platform";
 import { Chance } from "../fuzz/random";
 import type { Violation } from "./check";
+import type { Point } from "./child";
 import { type Exchange, isDefinite } from "./history";
 import type { HostProcess } from "./host";
 import type { Stage } from "./stage";
@@ -22,6 +22,10 @@ export interface Counts {
   unknown: number;
   noReply: number;
   payments: number;
+  /** Payments of merchants' bills and reversals of them; the events that the merchant took, and how often one came again. */
+  toldOf: number;
+  events: number;
+  repeats: number;
 }
 
 /** What to do, and how long. */
@@ -51,10 +55,10 @@ const PLACES: readonly (readonly RedisKind[])[] = [
   ["none", "none"],
   ["real", "grants none", "real"],
 ];
-const POINTS: readonly PostingPoint[] = [
+const POINTS: readonly Point[] = [
   ...["parsed", "authenticated", "locked", "begun", "facts-read", "bills-claimed", "appended"],
-  ...["committed", "released", "replying", "replied", "attempt-kept"],
-] as PostingPoint[];
+  ...["committed", "released", "replying", "replied", "attempt-kept", "delivering", "delivered"],
+] as Point[];
 const STORM_WORKERS = 4;
 const SETTLE_MS = 15_000;
 const STANDSTILL_MS: readonly [number, number] = [200, 3_600];
@@ -64,6 +68,7 @@ export async function runCampaign(stage: Stage, options: CampaignOptions): Promi
   const counts: Counts = {
     ...{ appKills: 0, appStandstills: 0, appRestarts: 0, postgresKills: 0, redisFaults: 0, lineFaults: 0 },
     ...{ storms: 0, requests: 0, definite: 0, unknown: 0, noReply: 0, payments: 0 },
+    ...{ toldOf: 0, events: 0, repeats: 0 },
   };
   let rounds = 0;
   while (!options.isEnough(counts, rounds)) {
@@ -77,7 +82,9 @@ export async function runCampaign(stage: Stage, options: CampaignOptions): Promi
 async function round(stage: Stage, options: CampaignOptions, number: number, counts: Counts) {
   const chance = new Chance(options.seed, number);
   const bills = Math.ceil((options.roundMs / 1_000) * 40);
-  const world = await openWorld({ ...stage, bills });
+  const world = await openWorld({ ...stage, bills, shopBills: Math.ceil(bills / 2) });
+  // One event in eight is refused when it comes first: by its id, so that it is the same whoever delivers it.
+  world.shop.takes = ({ eventId }, isFirst) => !(isFirst && /[02]$/.test(eventId));
   const faults: string[] = [];
   try {
     const kinds = PLACES[(options.seed + number) % PLACES.length] as readonly RedisKind[];
@@ -114,6 +121,14 @@ async function round(stage: Stage, options: CampaignOptions, number: number, cou
       `select count(*)::int as n from journal_entry where kind = 'payment'`,
     );
     counts.payments += posted?.n ?? 0;
+    const [told] = await world.query<{ n: number }>(
+      `select count(*)::int as n from journal_entry join bill using (bill_key) where merchant_id is not null`,
+    );
+    const { calls } = world.shop;
+    const taken = new Set(calls.flatMap(({ isTaken, eventId }) => (isTaken ? [eventId] : [])));
+    counts.toldOf += told?.n ?? 0;
+    counts.events += taken.size;
+    counts.repeats += calls.length - taken.size;
     options.say(
       `round ${number + 1} (Redis: ${kinds.join(", ")}): ${exchanges.length} requests, ${faults.length} faults, ` +
         `${violations.length} violations`,

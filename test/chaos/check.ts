@@ -13,7 +13,8 @@ import {
 import { probeSafeguards } from "./safeguards";
 
 /** What must never happen, by kind. */
-export type ViolationKind = "lost" | "doubled" | "divergent" | "tampered" | "unresolved" | "late" | "law" | "host";
+export type ViolationKind =
+  "lost" | "doubled" | "divergent" | "tampered" | "unresolved" | "late" | "disordered" | "law" | "host";
 
 /** Something that did. */
 export interface Violation {

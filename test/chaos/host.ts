@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import type { PostingPoint } from "../../src/flows";
 import { TEST_KEYS } from "../support/builders";
 import type { Build } from "./build";
-import type { Act } from "./child";
+import type { Act, Point } from "./child";
 import { isStopped, signal } from "./servers";
 import { sleep } from "../../src/platform";
 
@@ -32,10 +31,10 @@ export interface HostProcess {
   /** The last lines that it logged. */
   readonly log: readonly string[];
   /** Makes it do something the next time, but for `skip` times, that it passes a point. */
-  arm(point: PostingPoint, act: Act, more?: { readonly skip?: number; readonly hangMs?: number }): Promise<void>;
+  arm(point: Point, act: Act, more?: { readonly skip?: number; readonly hangMs?: number }): Promise<void>;
   disarm(): Promise<void>;
   /** Points at which it did what it was armed for. */
-  readonly reached: readonly PostingPoint[];
+  readonly reached: readonly Point[];
   kill(): Promise<void>;
   /** SIGTERM: it finishes what it has accepted. */
   terminate(): Promise<void>;
@@ -47,9 +46,9 @@ export interface HostProcess {
 const START_TIMEOUT_MS = 20_000;
 const LOG_MAX = 40;
 /** Nobody waits for what happens there: a fault is one that nobody caught, and ends the process. */
-const UNCAUGHT: readonly PostingPoint[] = ["replied", "draining"];
+const UNCAUGHT: readonly Point[] = ["replied", "draining"];
 /** The deadline begins after the first two and bounds nothing after the reply is made: the host itself waits nowhere there. */
-const UNBOUNDED: readonly PostingPoint[] = ["parsed", "authenticated", "replying"];
+const UNBOUNDED: readonly Point[] = ["parsed", "authenticated", "replying"];
 const started = new Set<ChildProcess>();
 
 /** Should the harness end in a way of its own, no host stays behind. */
@@ -79,7 +78,7 @@ export async function startHost(options: HostOptions): Promise<HostProcess> {
   });
   started.add(child);
   const log: string[] = [];
-  const reached: PostingPoint[] = [];
+  const reached: Point[] = [];
   let end: string | null = null;
   let isDoomed = false;
   let isFrozenByUs = false;
@@ -110,7 +109,7 @@ export async function startHost(options: HostOptions): Promise<HostProcess> {
     });
     createInterface({ input: child.stdout }).on("line", (line) => {
       const [word, rest = ""] = line.split(" ");
-      if (word === "at") reached.push(rest as PostingPoint);
+      if (word === "at") reached.push(rest as Point);
       if (word === "armed") onArmed();
       if (word !== "listening") return;
       clearTimeout(timer);

@@ -22,7 +22,7 @@ export function tamperedWith(chance: Chance, payment: Message, otherBill: string
     { amount: String(amount + 1n) },
     { amount: String(amount - 1n) },
     { amount: "1" },
-    { feeAmount: "0" },
+    { feeAmount: payment["feeAmount"] === "0" ? "5000" : "0" },
     { billNumber: otherBill },
   ]);
   return paymentMessage({ ...rest, ...changes });

@@ -10,6 +10,7 @@ import { type Exchange, type History, isDefinite, type Message, openHistory } fr
 import { type HostProcess, startHost } from "./host";
 import { type Link, openLink } from "./link";
 import { type ChaosPostgres, type ChaosRedis, onDatabase } from "./servers";
+import { checkShop, fillShop, openShop, type Shop, shopBills } from "./shop";
 
 /** Servers that worlds share, one world at a time. */
 export interface Servers {
@@ -27,6 +28,8 @@ export interface WorldOptions {
   /** Migrate by the build itself instead of copying the template: its migrations are changed. */
   readonly ownSchema?: boolean;
   readonly bills: number;
+  /** Bills of a merchant beside them, which is told of their payments. */
+  readonly shopBills?: number;
   readonly dialect?: Readonly<Record<string, unknown>>;
   readonly deadlineMs?: number;
 }
@@ -39,6 +42,12 @@ export interface Place {
   host: HostProcess | null;
 }
 
+/** A bill and what is due for it, digits. */
+export interface FreshBill {
+  readonly billNumber: string;
+  readonly amount: string;
+}
+
 /** One database, hosts over it, a client with its history. */
 export interface World {
   readonly places: readonly Place[];
@@ -46,10 +55,17 @@ export interface World {
   readonly query: Query;
   readonly servers: Servers;
   readonly deadlineMs: number;
+  /** The merchant. */
+  readonly shop: Shop;
   /** The database as the superuser. */
   adminUrl(): string;
-  /** A bill that nobody has touched yet. */
-  freshBill(): { readonly billNumber: string; readonly amount: string };
+  /** The database with the service's own rights, past all lines; its owner. */
+  appUrl(): string;
+  ownerUrl(): string;
+  /** A bill that nobody has touched yet: every third one is the merchant's, while there are any. */
+  freshBill(): FreshBill;
+  /** One of the merchant's. */
+  freshShopBill(): FreshBill;
   /** A signed payment of the whole bill under a new traxId. */
   payment(changes?: Message): Message;
   addPlace(redis?: RedisKind): Promise<Place>;
@@ -94,12 +110,20 @@ export async function openWorld(options: WorldOptions): Promise<World> {
 
   const bills = Array.from({ length: options.bills }, (_, index) => billOf(index));
   await fill({ ownerUrl: ownerUrl() } as TestDatabase, bills, { ...options.dialect, deadlineMs });
+  const shop = await openShop();
+  const ofShop = shopBills(options.shopBills ?? 0);
+  if (ofShop.length > 0) await fillShop(ownerUrl(), shop, ofShop);
   const dues = new Map(
-    bills.map(({ billNumber, feeAmount, items }) => [
+    [...bills, ...ofShop].map(({ billNumber, productCode, feeAmount, items }) => [
       billNumber,
-      { amount: items.reduce((sum, item) => sum + item.amount, 0n), feeAmount },
+      { productCode, amount: items.reduce((sum, item) => sum + item.amount, 0n), feeAmount },
     ]),
   );
+  const fresh = (list: readonly { readonly billNumber: string }[], at: number): FreshBill => {
+    const bill = list[at];
+    if (bill === undefined) throw new Error("no bill is left");
+    return { billNumber: bill.billNumber, amount: String(dues.get(bill.billNumber)?.amount).padStart(12, "0") };
+  };
 
   const history = openHistory();
   const places: Place[] = [];
@@ -107,6 +131,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   const noted = new Map<string, Message>();
   const liars: LyingRedis[] = [];
   let usedBills = 0;
+  let usedShopBills = 0;
   let turn = 0;
   let starts = 0;
 
@@ -119,16 +144,19 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   const kinds = new Map<Place, RedisKind>();
 
   const world: World = {
-    ...{ places, history, query, servers, deadlineMs },
+    ...{ places, history, query, servers, deadlineMs, shop, ownerUrl },
     adminUrl: () => at(postgres.urls.superuserUrl, postgres.port, name),
+    appUrl: () => at(postgres.urls.appUrl, postgres.port, name),
     freshBill() {
-      const bill = bills[usedBills++];
-      if (bill === undefined) throw new Error("no bill is left");
-      return { billNumber: bill.billNumber, amount: String(dues.get(bill.billNumber)?.amount).padStart(12, "0") };
+      const isTurn = (usedBills + usedShopBills) % 3 === 2 && usedShopBills < ofShop.length;
+      return isTurn ? world.freshShopBill() : fresh(bills, usedBills++);
     },
+    freshShopBill: () => fresh(ofShop, usedShopBills++),
     payment(changes = {}) {
       const bill = changes["billNumber"] === undefined ? world.freshBill() : {};
-      return paymentMessage({ ...bill, ...changes });
+      const due = dues.get(changes["billNumber"] ?? (bill as Partial<FreshBill>).billNumber ?? "");
+      const terms = due === undefined ? {} : { productCode: due.productCode, feeAmount: String(due.feeAmount) };
+      return paymentMessage({ ...terms, ...bill, ...changes });
     },
     async addPlace(kind = "real") {
       const place: Place = {
@@ -148,7 +176,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
         build,
         appUrl: at(postgres.urls.appUrl, place.postgres.port, name),
         redisUrl: kinds.get(place) === "none" ? null : `redis://127.0.0.1:${place.redis.port}`,
-        settings: { TZ: adverseZone() },
+        settings: { TZ: adverseZone(), CALLBACK_ALLOWED_HOSTS: "127.0.0.1" },
       });
       place.host = host;
       void host.ended.then(() => {
@@ -215,12 +243,13 @@ export async function openWorld(options: WorldOptions): Promise<World> {
         deadlineMs,
         dues,
       });
-      return [...violations, ...found];
+      return [...violations, ...found, ...(await checkShop(query, shop))];
     },
     async close() {
       for (const { host } of places) if (host?.end === null) await host.kill();
       for (const place of places) await Promise.all([place.postgres.close(), place.redis.close()]);
       for (const liar of liars) await liar.close();
+      await shop.close();
       redis.thaw();
       if (!postgres.isUp()) await postgres.start();
       await onDatabase(serverUrl(), (client) => client.query(`drop database if exists ${name} with (force)`));
