@@ -13,12 +13,12 @@ const HELP = `Kills and breaks what payments depend on, and proves that none is 
 
   npm run chaos                    crash points, a full disk, then a random campaign of --minutes
   npm run chaos -- --short         five minutes at most: 100 kills of hosts, 20 of PostgreSQL, 200 storms
-  npm run chaos -- --points        crash points only: 13 named ones and 11 on the lines, each in up to four ways
+  npm run chaos -- --points        crash points only: named ones, on the lines, in the outbox, in jobs; each in up to four ways
   npm run chaos -- --defects       how sensitive this is: seeded defects, each to be caught within a minute
 
   --minutes N   length of the random campaign, default 10
   --seed N      start of the random sequence, default another one each time
-  --only TEXT   with --defects: those whose name holds the text
+  --only TEXT   with --defects or --points: those whose name holds the text
   --help        this text
 
 Needs redis-server on the PATH. Everything is started here and ended again; data lies in a temporary directory.
@@ -49,7 +49,7 @@ async function main(): Promise<number> {
     if (values.defects === true) {
       return reportDefects(await measureSensitivity(stage, say, (name) => name.includes(values.only ?? "")));
     }
-    if (values.points === true) return reportPoints(await runPoints(stage, say));
+    if (values.points === true) return reportPoints(await runPoints(stage, say, undefined, values.only));
     const isShort = values.short === true;
     let faults = 0;
     if (!isShort) {
@@ -78,10 +78,13 @@ function wholeNumber(name: string, given: string | undefined, usual: number): nu
   return Number(given);
 }
 
-function reportPoints({ results, cases, violations, exchanges }: PointsOutcome): number {
+function reportPoints({ results, cases, violations, exchanges, events, repeats }: PointsOutcome): number {
   const rows = results.map((each) => [each.crashPoint, each.where, each.acts.join(", "), each.cases, each.reached]);
   console.log(`\n${tableOf(["crash point", "at", "what happens", "cases", "reached"], rows)}`);
-  console.log(`${cases} cases, ${exchanges.length} requests, ${violations.length} violations`);
+  console.log(
+    `${cases} cases, ${exchanges.length} requests, ${events} events taken by merchants, ${repeats} sent again, ` +
+      `${violations.length} violations`,
+  );
   return reportViolations(violations, exchanges);
 }
 

@@ -2,30 +2,18 @@ import { connect } from "node:net";
 import { randomBytes } from "node:crypto";
 import type { PostingPoint } from "../../src/flows";
 import { sleep } from "../../src/platform";
+import { type Bench, type Case, until, type WorldCase } from "./case";
 import type { Act } from "./child";
 import { isDefinite, type Message } from "./history";
 import { openLink, type Verdict } from "./link";
+import { outboxCases } from "./outbox-points";
+import { reconciliationCases } from "./reconciliation-points";
+import { sealerCases } from "./sealer-points";
 import { onDatabase, signal } from "./servers";
 import type { Stage } from "./stage";
 import { reversalOf } from "./storms";
-import { migrate, openWorld, type Place, type World } from "./world";
+import { inParallel, migrate, openWorld, type Place, type World } from "./world";
 import type { Violation } from "./check";
-
-/** What one case is tried on: a host to which something happens, and one that goes on. */
-interface Bench {
-  readonly stage: Stage;
-  readonly world: World;
-  readonly subject: Place;
-  readonly other: Place;
-}
-
-/** Something that happens at one place on the way of a message. Resolves with whether it came to that. */
-interface Case {
-  readonly crashPoint: string;
-  readonly where: string;
-  readonly act: string;
-  readonly run: (bench: Bench) => Promise<boolean>;
-}
 
 /** One line of the result. */
 export interface PointResult {
@@ -42,6 +30,9 @@ export interface PointsOutcome {
   readonly cases: number;
   readonly violations: readonly Violation[];
   readonly exchanges: World["history"]["exchanges"];
+  /** Events that merchants took, and how often one came again. */
+  readonly events: number;
+  readonly repeats: number;
 }
 
 const ACTS: readonly Act[] = ["kill", "stop", "throw", "hang"];
@@ -50,6 +41,8 @@ const DEADLINE_MS = 4_000;
 const STANDSTILL_MS = 3_500;
 const HANG_MS = DEADLINE_MS + 600;
 const WORKERS = 5;
+/** Each with one or two hosts. */
+const WORLD_WORKERS = 3;
 
 /** The points that the product names, and which of the eighteen places each stands for. */
 const NAMED: readonly (readonly [crashPoint: string, point: PostingPoint])[] = [
@@ -70,15 +63,60 @@ const NAMED: readonly (readonly [crashPoint: string, point: PostingPoint])[] = [
 const IN_TRANSACTION: readonly PostingPoint[] = ["begun", "facts-read", "bills-claimed", "appended", "committed"];
 const BEFORE_COMMIT: readonly PostingPoint[] = ["locked", "begun", "facts-read", "bills-claimed", "appended"];
 
-/** Tries everything at every point; `acts` limits what. */
+/** Tries everything at every point; `acts` limits what, `only` where. */
 export async function runPoints(
   stage: Stage,
   say: (line: string) => void,
   acts: readonly string[] = ["kill", "stop", "throw", "hang", "cut"],
+  only = "",
 ): Promise<PointsOutcome> {
-  const cases = allCases().filter(({ act }) => acts.includes(act));
-  const world = await openWorld({ ...stage, bills: cases.length * 3, deadlineMs: DEADLINE_MS });
-  const reached = new Map<Case, boolean>();
+  const isWanted = ({ act, crashPoint }: { readonly act: string; readonly crashPoint: string }): boolean =>
+    acts.includes(act) && crashPoint.includes(only);
+  const cases = allCases().filter(isWanted);
+  const worldCases = [...outboxCases(), ...sealerCases(), ...reconciliationCases()].filter(isWanted);
+  const reached = new Set<Case | WorldCase>();
+  const found: Violation[] = [];
+  const worlds: Pick<World, "history" | "shop">[] = [];
+  const keep = (world: Pick<World, "history" | "shop">, violations: readonly Violation[]): void => {
+    worlds.push(world);
+    found.push(...violations);
+  };
+  if (cases.length > 0) await inOneWorld(stage, cases, reached, keep);
+  await inParallel(WORLD_WORKERS, worldCases, async (each) => {
+    const { wasReached, violations, world } = await each.run(stage);
+    if (wasReached) reached.add(each);
+    keep(world, violations);
+    say(`${each.crashPoint}, ${each.where}, ${each.act}: ${violations.length} violations`);
+  });
+  for (const each of [...cases, ...worldCases]) {
+    if (reached.has(each)) continue;
+    const what = `not reached: ${each.crashPoint}, ${each.where}, ${each.act}`;
+    say(what);
+    found.push({ kind: "host", traxId: null, detail: what });
+  }
+  const calls = worlds.flatMap(({ shop }) => shop.calls);
+  const events = new Set(calls.flatMap(({ isTaken, eventId }) => (isTaken ? [eventId] : []))).size;
+  return {
+    results: resultsOf([...cases, ...worldCases], reached),
+    cases: cases.length + worldCases.length,
+    violations: found,
+    exchanges: worlds.flatMap(({ history }) => history.exchanges),
+    ...{ events, repeats: calls.length - events },
+  };
+}
+
+async function inOneWorld(
+  stage: Stage,
+  cases: readonly Case[],
+  reached: Set<Case | WorldCase>,
+  keep: (world: World, violations: readonly Violation[]) => void,
+): Promise<void> {
+  const world = await openWorld({
+    ...stage,
+    bills: cases.length * 3,
+    shopBills: cases.length,
+    deadlineMs: DEADLINE_MS,
+  });
   const queue = [...cases];
   try {
     await Promise.all(
@@ -89,19 +127,13 @@ export async function runPoints(
             place.postgres.heal();
             if (place.host === null || place.host.end !== null || place.host.isDoomed) await renew(world, place);
           }
-          reached.set(each, await each.run(bench));
-          if (!reached.get(each)) say(`not reached: ${each.crashPoint}, ${each.where}, ${each.act}`);
+          if (await each.run(bench)) reached.add(each);
         }
       }),
     );
     await world.heal();
     await world.settle(8_000);
-    const violations = await world.check();
-    for (const each of cases) {
-      if (!reached.get(each))
-        violations.push({ kind: "host", traxId: null, detail: `not reached: ${each.where}, ${each.act}` });
-    }
-    return { results: resultsOf(cases, reached), cases: cases.length, violations, exchanges: world.history.exchanges };
+    keep(world, await world.check());
   } finally {
     await world.close();
   }
@@ -112,8 +144,8 @@ async function renew(world: World, place: Place): Promise<void> {
   await world.start(place);
 }
 
-function resultsOf(cases: readonly Case[], reached: ReadonlyMap<Case, boolean>): PointResult[] {
-  const lines = new Map<string, Case[]>();
+function resultsOf(cases: readonly (Case | WorldCase)[], reached: ReadonlySet<Case | WorldCase>): PointResult[] {
+  const lines = new Map<string, (Case | WorldCase)[]>();
   for (const each of cases) {
     const key = `${each.crashPoint}|${each.where}`;
     lines.set(key, [...(lines.get(key) ?? []), each]);
@@ -123,7 +155,7 @@ function resultsOf(cases: readonly Case[], reached: ReadonlyMap<Case, boolean>):
     where: group[0]?.where ?? "",
     acts: group.map(({ act }) => act),
     cases: group.length,
-    reached: group.filter((each) => reached.get(each) === true).length,
+    reached: group.filter((each) => reached.has(each)).length,
   }));
 }
 
@@ -154,13 +186,6 @@ function allCases(): Case[] {
     cases.push({ crashPoint: "CP18 housekeeping", where: name, act: "kill", run: inHousekeeping(name) });
   }
   return cases;
-}
-
-/** Waits for something for two seconds at most. */
-async function until(isSo: () => boolean, withinMs = 2_000): Promise<boolean> {
-  const endMs = performance.now() + withinMs;
-  while (!isSo() && performance.now() < endMs) await sleep(10);
-  return isSo();
 }
 
 async function finish(world: World, message: Message, place: Place): Promise<void> {
