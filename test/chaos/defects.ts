@@ -22,6 +22,9 @@ const BILLS = "src/store/bills.ts";
 const LOCK = "src/platform/key-lock.ts";
 const DECIDE = "src/domain/payment.ts";
 const DECIDE_REVERSAL = "src/domain/reversal.ts";
+const LANE = "src/callbacks/lane.ts";
+const OUTBOX = "src/callbacks/outbox.ts";
+const BLOCKS = "src/ledger/seal/blocks.ts";
 const SCHEMA = "migrations/003-ledger.ts";
 
 const edit = (file: string, find: string, replace: string): Edit => ({ file, find, replace });
@@ -146,7 +149,13 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     name: "declines not sticky",
-    edits: [edit(POSTING, "record: record(decision.outcome, body, null)", "record: null")],
+    edits: [
+      edit(
+        POSTING,
+        "return stored(decision.outcome, replyWithout(message, partner, decision.outcome, stamp), null);",
+        "return { work, decision, reply: replyWithout(message, partner, decision.outcome, stamp), record: null, exception };",
+      ),
+    ],
     scenarios: ["declines whose reason goes away"],
   },
   {
@@ -395,5 +404,109 @@ export const DEFECTS: readonly Defect[] = [
       ),
     ],
     scenarios: ["migrations"],
+  },
+  {
+    name: "event put into the outbox outside of the transaction",
+    edits: [
+      edit(
+        POSTING,
+        "await tellOfPayments(tx, deps.ids,",
+        "await tellOfPayments({ run: (statement, values) => deps.db.run(deadline, statement, values) } as Tx, deps.ids,",
+      ),
+    ],
+    scenarios: ["killed before COMMIT, merchant's bill"],
+  },
+  {
+    name: "event put into the outbox after the COMMIT",
+    edits: [
+      edit(POSTING, "    await tellOfPayments(tx, deps.ids, settled.flatMap(merchantPostingOf));\n", ""),
+      edit(
+        POSTING,
+        `  await deps.reach("committed");\n  return decided.map(answerOf);`,
+        `  await deps.reach("committed");\n  const pool = { run: (statement, values) => deps.db.run(deadline, statement, values) } as Tx;\n  await tellOfPayments(pool, deps.ids, decided.flatMap(merchantPostingOf));\n  return decided.map(answerOf);`,
+      ),
+    ],
+    scenarios: ["killed after COMMIT, merchant's bill"],
+  },
+  {
+    name: "event marked before it is delivered",
+    edits: [
+      edit(
+        LANE,
+        `      await options.reach?.("delivering");\n`,
+        `      await transact((tx) => recordDelivery(tx, event, { durationMs: 0, httpStatus: 200, fault: null }, null));\n      await options.reach?.("delivering");\n`,
+      ),
+    ],
+    scenarios: ["killed before a delivery"],
+  },
+  {
+    name: "events of a bill in any order",
+    edits: [edit(OUTBOX, "and not ($6::boolean and exists (", "and not ($6::boolean and false and exists (")],
+    scenarios: ["a merchant refuses at first"],
+  },
+  {
+    name: "a refused event taken for a delivered one",
+    edits: [edit("src/callbacks/send.ts", "status >= 200 && status <= 299 ? null", "status >= 200 ? null")],
+    scenarios: ["a merchant refuses at first"],
+  },
+  {
+    name: "another event id each time",
+    edits: [
+      edit(
+        "src/callbacks/dispatcher.ts",
+        "signed(event, contact,",
+        "signed({ ...event, eventId: event.eventId.slice(0, -1) + String(event.attempt % 10) }, contact,",
+      ),
+    ],
+    scenarios: ["killed after a delivery"],
+  },
+  {
+    name: "a claim for ever",
+    edits: [
+      edit(
+        OUTBOX,
+        "and (o.claimed_until is null or o.claimed_until < clock_timestamp())\n         and coalesce",
+        "and o.claimed_until is null\n         and coalesce",
+      ),
+    ],
+    scenarios: ["killed before a delivery"],
+  },
+  {
+    name: "merchants not told of reversals",
+    edits: [
+      edit(
+        REVERSAL,
+        `if (decision.kind === "reverse") await tellMerchant(`,
+        `if ((decision.kind as string) === "never") await tellMerchant(`,
+      ),
+    ],
+    scenarios: ["a merchant refuses at first"],
+  },
+  {
+    name: "the chain of seals goes on from memory",
+    edits: [
+      edit(
+        BLOCKS,
+        `previous: before?.blockHash.toString("hex") ?? NO_BLOCK,`,
+        `previous: (globalThis as { last?: string }).last ?? NO_BLOCK,`,
+      ),
+      edit(
+        BLOCKS,
+        "  const { blockHash, signature, leafHashes } = block;",
+        `  const { blockHash, signature, leafHashes } = block;\n  (globalThis as { last?: string }).last = blockHash.toString("hex");`,
+      ),
+    ],
+    scenarios: ["killed while sealing"],
+  },
+  {
+    name: "an import without a transaction",
+    edits: [
+      edit(
+        "src/ops/reconciliation/session.ts",
+        "await client.query(`begin isolation level ${options.isolation}`);",
+        "if (options.isolation === 'repeatable read') await client.query(`begin isolation level ${options.isolation}`);",
+      ),
+    ],
+    scenarios: ["an import breaks off"],
   },
 ];

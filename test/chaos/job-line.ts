@@ -14,7 +14,7 @@ export interface JobPoint {
   readonly atCommit?: "not received" | "not answered";
 }
 
-/** Does it once, as soon as the point is passed. Resolves to whether it was. */
+/** Does it once, as soon as the point is passed, and tells whether it has been. */
 export function harmAt(link: Link, point: JobPoint, act: JobAct, jobOf: () => Job | null): { isReached: boolean } {
   const state = { isReached: false };
   let skip = point.skip;

@@ -18,7 +18,7 @@ const HELP = `Kills and breaks what payments depend on, and proves that none is 
 
   --minutes N   length of the random campaign, default 10
   --seed N      start of the random sequence, default another one each time
-  --only TEXT   with --defects or --points: those whose name holds the text
+  --only TEXT   with --defects or --points: those whose name holds the text, or one of several between commas
   --help        this text
 
 Needs redis-server on the PATH. Everything is started here and ended again; data lies in a temporary directory.
@@ -44,12 +44,13 @@ async function main(): Promise<number> {
   }
   const seed = wholeNumber("seed", values.seed, randomInt(2 ** 31));
   const minutes = wholeNumber("minutes", values.minutes, 10);
+  const isWanted = (name: string): boolean => (values.only ?? "").split(",").some((part) => name.includes(part));
   return onStage(async (stage) => {
     say("PostgreSQL, Redis and a copy of the product are there");
     if (values.defects === true) {
-      return reportDefects(await measureSensitivity(stage, say, (name) => name.includes(values.only ?? "")));
+      return reportDefects(await measureSensitivity(stage, say, isWanted));
     }
-    if (values.points === true) return reportPoints(await runPoints(stage, say, undefined, values.only));
+    if (values.points === true) return reportPoints(await runPoints(stage, say, undefined, isWanted));
     const isShort = values.short === true;
     let faults = 0;
     if (!isShort) {

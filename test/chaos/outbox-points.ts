@@ -27,7 +27,8 @@ export function outboxCases(): WorldCase[] {
   );
 }
 
-function whileDelivering(point: Point, act: Act, hosts: number): WorldCase["run"] {
+/** One of these. */
+export function whileDelivering(point: Point, act: Act, hosts: number): WorldCase["run"] {
   return async (stage) => {
     const world = await openWorld({ ...stage, bills: 10, shopBills: 40, deadlineMs: DEADLINE_MS });
     try {

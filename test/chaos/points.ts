@@ -63,15 +63,15 @@ const NAMED: readonly (readonly [crashPoint: string, point: PostingPoint])[] = [
 const IN_TRANSACTION: readonly PostingPoint[] = ["begun", "facts-read", "bills-claimed", "appended", "committed"];
 const BEFORE_COMMIT: readonly PostingPoint[] = ["locked", "begun", "facts-read", "bills-claimed", "appended"];
 
-/** Tries everything at every point; `acts` limits what, `only` where. */
+/** Tries everything at every point; `acts` limits what, `isNamed` where. */
 export async function runPoints(
   stage: Stage,
   say: (line: string) => void,
   acts: readonly string[] = ["kill", "stop", "throw", "hang", "cut"],
-  only = "",
+  isNamed: (crashPoint: string) => boolean = () => true,
 ): Promise<PointsOutcome> {
   const isWanted = ({ act, crashPoint }: { readonly act: string; readonly crashPoint: string }): boolean =>
-    acts.includes(act) && crashPoint.includes(only);
+    acts.includes(act) && isNamed(crashPoint);
   const cases = allCases().filter(isWanted);
   const worldCases = [...outboxCases(), ...sealerCases(), ...reconciliationCases()].filter(isWanted);
   const reached = new Set<Case | WorldCase>();

@@ -14,14 +14,17 @@ import type { Stage } from "./stage";
 import { reversalOf } from "./storms";
 import { openWorld, type World } from "./world";
 
-/** Lines of payments that nobody knows: they make the file several pieces long. */
-const STRANGERS = 6_000;
+/** Lines of payments that nobody knows: for an import as many as make the file several pieces long. */
+const STRANGERS = { import: 6_000, run: 300 } as const;
 const strangerOf = (index: number): string => `F${String(index).padStart(7, "0")}`;
 
+/** What is done with a file. */
 type Step = "import" | "run";
+/** All lines are stored, and the file is about to be. */
+export const FILE_WRITTEN: JobPoint = { name: "file written", text: "insert into settlement_file", skip: 0 };
 const POINTS: readonly (readonly [step: Step, point: JobPoint])[] = [
-  ["import", { name: "half of the lines sent", text: strangerOf(STRANGERS / 2), skip: 0 }],
-  ["import", { name: "file written", text: "insert into settlement_file", skip: 0 }],
+  ["import", { name: "half of the lines sent", text: strangerOf(STRANGERS.import / 2), skip: 0 }],
+  ["import", FILE_WRITTEN],
   ["import", { name: "COMMIT not received", text: "insert into settlement_file", skip: 0, atCommit: "not received" }],
   ["import", { name: "COMMIT not answered", text: "insert into settlement_file", skip: 0, atCommit: "not answered" }],
   ["run", { name: "exact matches linked", text: "insert into settlement_match", skip: 0 }],
@@ -42,14 +45,15 @@ export function reconciliationCases(): WorldCase[] {
   );
 }
 
-function whileReconciling(step: Step, point: JobPoint, act: JobAct): WorldCase["run"] {
+/** One of these. */
+export function whileReconciling(step: Step, point: JobPoint, act: JobAct): WorldCase["run"] {
   return async (stage) => {
     const world = await openWorld({ ...stage, bills: 30, shopBills: 15 });
     const link = await openLink(stage.servers.postgres.port);
     const jobs: Job[] = [];
     try {
       await world.start(await world.addPlace());
-      const day = await settledDay(world, stage);
+      const day = await settledDay(world, stage, STRANGERS[step]);
       const start = (part: Step, port?: number): Job => {
         const url = new URL(world.appUrl());
         if (port !== undefined) url.port = String(port);
@@ -100,13 +104,13 @@ const MATCHED = 17;
 const FOUND: Readonly<Record<string, number>> = {
   "amount-differs": 1,
   "duplicate-in-file": 1,
-  "missing-here": STRANGERS,
+  "missing-here": STRANGERS.run,
   "missing-in-file": 2,
 };
-const LINES = PAYMENTS - 1 + STRANGERS;
+const LINES = PAYMENTS - 1 + STRANGERS.import;
 
 /** Twenty payments, two of them reversed, and a file about them that is wrong in four places. */
-async function settledDay(world: World, stage: Stage): Promise<Record<string, string>> {
+async function settledDay(world: World, stage: Stage, count: number): Promise<Record<string, string>> {
   const payments = Array.from({ length: PAYMENTS }, () => world.payment());
   for (const each of payments) world.note(each);
   await Promise.all(payments.map((each) => world.send(each)));
@@ -134,7 +138,7 @@ async function settledDay(world: World, stage: Stage): Promise<Record<string, st
   });
   const [pattern] = lines;
   if (pattern === undefined) throw new Error("no payment was posted");
-  const strangers = Array.from({ length: STRANGERS }, (_, index) => {
+  const strangers = Array.from({ length: count }, (_, index) => {
     const billNumber = `7${String(index).padStart(12, "0")}`;
     return { ...pattern, traxId: strangerOf(index), productCode: "001001", billNumber };
   });

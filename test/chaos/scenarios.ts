@@ -3,10 +3,14 @@ import { paymentMessage } from "../support/builders";
 import { Chance } from "../fuzz/random";
 import type { Build } from "./build";
 import type { Violation } from "./check";
+import { until, type WorldCase } from "./case";
 import type { Act } from "./child";
 import { APPROVED_CODE, isDefinite, type Message } from "./history";
 import type { Verdict } from "./link";
+import { whileDelivering } from "./outbox-points";
 import { holdBill, migrationsSurvive } from "./points";
+import { FILE_WRITTEN, whileReconciling } from "./reconciliation-points";
+import { BLOCK_WRITTEN, whileSealing } from "./sealer-points";
 import { onDatabase } from "./servers";
 import type { Stage } from "./stage";
 import { reversalOf, storm, type StormKind } from "./storms";
@@ -21,6 +25,7 @@ interface Setting {
   readonly dialect?: Readonly<Record<string, unknown>>;
   readonly deadlineMs?: number;
   readonly bills?: number;
+  readonly shopBills?: number;
   readonly settleMs?: number;
   /** Leave what was broken as it is until the end: all must be settled without it. */
   readonly unhealed?: boolean;
@@ -29,8 +34,8 @@ interface Setting {
 /** A world with hosts, something that happens in it, repair, and all checks. */
 function inWorld(setting: Setting, happen: (world: World, places: readonly Place[]) => Promise<void>): Scenario {
   return async (stage, build, ownSchema) => {
-    const { redis = ["real", "real"], bills = 200, deadlineMs = 2_000, dialect = {} } = setting;
-    const world = await openWorld({ servers: stage.servers, build, ownSchema, bills, deadlineMs, dialect });
+    const { redis = ["real", "real"], bills = 200, shopBills = 0, deadlineMs = 2_000, dialect = {} } = setting;
+    const world = await openWorld({ servers: stage.servers, build, ownSchema, bills, shopBills, deadlineMs, dialect });
     try {
       await Promise.all((await eachPlace(world, redis)).map((place) => world.start(place)));
       await happen(world, world.places);
@@ -357,6 +362,35 @@ const reversing: Scenario = inWorld({ redis: ["real"] }, async (world) => {
   }
 });
 
+/** The merchant takes nothing at once; each bill is paid, reversed and paid again before its first event gets through. */
+const refused: Scenario = inWorld({ redis: ["real"], shopBills: 20 }, async (world) => {
+  world.shop.takes = (_call, isFirst) => !isFirst;
+  for (let n = 0; n < 3; n++) {
+    const payment = world.payment({ ...world.freshShopBill() });
+    const { billNumber = "", amount = "" } = payment;
+    for (const message of [payment, reversalOf(payment), world.payment({ billNumber, amount })]) {
+      world.note(message);
+      await world.send(message);
+    }
+  }
+  await until(() => world.shop.calls.length > 0, 3_000);
+});
+
+/** Killed at the end of the transaction of a merchant's payment: before its COMMIT, or after it. */
+const shopCrashAt = (point: "appended" | "committed"): Scenario =>
+  inWorld({ deadlineMs: 4_000, shopBills: 20 }, async (world, [subject, other]) => {
+    if (!subject?.host || other === undefined) return;
+    const payment = world.payment({ ...world.freshShopBill() });
+    world.note(payment);
+    await subject.host.arm(point, "kill");
+    await world.send(payment, subject);
+    await world.send(payment, other);
+  });
+
+const worldCase =
+  (run: WorldCase["run"]): Scenario =>
+  async (stage, build) => [...(await run({ ...stage, build })).violations];
+
 const migrations: Scenario = async (stage, build) =>
   (await migrationsSurvive(stage, build))
     ? []
@@ -396,6 +430,13 @@ export const SCENARIOS = {
   tampering,
   reversing,
   migrations,
+  "a merchant refuses at first": refused,
+  "killed before COMMIT, merchant's bill": shopCrashAt("appended"),
+  "killed after COMMIT, merchant's bill": shopCrashAt("committed"),
+  "killed before a delivery": worldCase(whileDelivering("delivering", "kill", 1)),
+  "killed after a delivery": worldCase(whileDelivering("delivered", "kill", 1)),
+  "killed while sealing": worldCase(whileSealing(BLOCK_WRITTEN, "kill")),
+  "an import breaks off": worldCase(whileReconciling("import", FILE_WRITTEN, "throw")),
 } satisfies Record<string, Scenario>;
 
 export type ScenarioName = keyof typeof SCENARIOS;

@@ -11,8 +11,10 @@ import { signal } from "./servers";
 import { reversalOf } from "./storms";
 import { openWorld, type World } from "./world";
 
+/** In the transaction of the second block. */
+export const BLOCK_WRITTEN: JobPoint = { name: "block written", text: "ledger_seal_insert_block", skip: 1 };
 const POINTS: readonly JobPoint[] = [
-  { name: "block written", text: "ledger_seal_insert_block", skip: 1 },
+  BLOCK_WRITTEN,
   { name: "leaves written", text: "ledger_seal_insert_items", skip: 1 },
   { name: "state written", text: "ledger_seal_write_state", skip: 1 },
   { name: "COMMIT of a block, not received", text: "ledger_seal_insert_block", skip: 1, atCommit: "not received" },
@@ -34,7 +36,8 @@ export function sealerCases(): WorldCase[] {
   );
 }
 
-function whileSealing(point: JobPoint, act: JobAct): WorldCase["run"] {
+/** One of these. */
+export function whileSealing(point: JobPoint, act: JobAct): WorldCase["run"] {
   return async (stage) => {
     const world = await openWorld({ ...stage, bills: 40, shopBills: 10 });
     const link = await openLink(stage.servers.postgres.port);
