@@ -358,7 +358,11 @@ export const DEFECTS: readonly Defect[] = [
         "create trigger posting_balances after insert on posting\n      referencing new table as new_postings for each statement execute function check_postings_balance();",
         "",
       ),
-      edit(TRAX, "entry.postings.map((posting, index)", "entry.postings.slice(0, 2).map((posting, index)"),
+      edit(
+        TRAX,
+        "entry.postings.map(({ accountCode, side, amount }, index)",
+        "entry.postings.slice(0, 2).map(({ accountCode, side, amount }, index)",
+      ),
     ],
     scenarios: ["storms"],
     ownSchema: true,
