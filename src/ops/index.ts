@@ -18,3 +18,4 @@ export { listFiles, listResults, type ResultFilter, type ResultRow } from "./rec
 export * from "./audit";
 export * from "./exceptions";
 export * from "./settlement";
+export * from "./close";

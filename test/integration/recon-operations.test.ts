@@ -1,11 +1,11 @@
 import fc from "fast-check";
-import { moneyActionsFor, type SettlementLine } from "../../src/domain";
+import { moneyActionsFor } from "../../src/domain";
 import { handleItem, inSession, readAgeing, readItem, runReconciliation } from "../../src/ops";
 import { type Db, Fault } from "../../src/platform";
 import { fill, telkomBill, testDb, transact } from "../support/builders";
 import { brokenLaws } from "../support/laws";
 import { createTestDatabase, onServer, type TestDatabase } from "../support/services";
-import { type Day, DAY, dayOf, RULES, type Truth, truthArbitrary } from "../support/settlement-days";
+import { type Day, DAY, dayOf, paidFor, RULES, type Truth, truthArbitrary } from "../support/settlement-days";
 import {
   bookPayments,
   bookPostings,
@@ -17,17 +17,6 @@ import {
 import { ANI, BUDI, TODAY, twoPeople, type TwoPeople } from "../support/two-people";
 
 jest.setTimeout(180_000);
-
-/** What the switch pays for the lines of a day: a reversal beside a paid line takes it back. */
-function paidFor(lines: readonly SettlementLine[]): bigint {
-  const worth = ({ amount, feeAmount }: SettlementLine): bigint => amount + (feeAmount ?? 0n);
-  const isBeside = (line: SettlementLine): boolean =>
-    lines.some(({ traxId, status }) => traxId === line.traxId && traxId !== null && status === "paid");
-  return lines.reduce((sum, line) => {
-    if (line.status === "paid") return sum + worth(line);
-    return line.status === "reversed" && isBeside(line) ? sum - worth(line) : sum;
-  }, 0n);
-}
 
 /** What cannot be done is told, and leaves everything as it was. */
 const HONEST_REFUSALS = ["advice_declined", "nothing_to_reverse", "proposed"];

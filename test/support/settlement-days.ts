@@ -48,8 +48,6 @@ export const RULES: readonly MatchRule[] = [
   { kind: "payments-to-line", name: "payments-of-a-line", daysApart: 1 },
 ];
 
-const START_MS = Date.parse(`${DAY}T00:00:00+07:00`);
-
 export const truthArbitrary = fc.record<Truth>({
   damage: fc.constantFrom(...DAMAGES),
   amount: fc.bigInt({ min: 2n, max: 999_999_999n }),
@@ -78,14 +76,19 @@ const EXPECTED: Readonly<Record<Damage, readonly string[]>> = {
   "other-bill-number": ["missing-here", "missing-in-file"],
 };
 
-/** Both sides of a day, derived from one truth and then damaged; lines in the file's order. */
-export function dayOf(truths: readonly Truth[], fileId = 1): Day {
+/**
+ * Both sides of a day, derived from one truth and then damaged; lines in the file's order.
+ *
+ * @param at which day, and how many payments there were on the days before
+ */
+export function dayOf(truths: readonly Truth[], fileId = 1, at = { date: DAY, from: 0 }): Day {
   const payments: LedgerPayment[] = [];
   const lines: SettlementLine[] = [];
-  for (const [index, truth] of truths.entries()) {
-    const payment = paymentOf(truth, index);
+  for (const [position, truth] of truths.entries()) {
+    const index = at.from + position;
+    const payment = paymentOf(truth, index, at.date);
     if (truth.damage !== "missing-here") payments.push(payment);
-    for (const changes of reportOf(truth, index)) {
+    for (const changes of reportOf(truth, index, at.date)) {
       lines.push({ ...lineOf(payment, fileId, lines.length + 1), ...changes });
     }
   }
@@ -95,12 +98,12 @@ export function dayOf(truths: readonly Truth[], fileId = 1): Day {
 export const traxIdOf = (index: number): string => `T${String(index).padStart(9, "0")}`;
 export const billNumberOf = (index: number): string => String(index + 1).padStart(13, "0");
 
-function paymentOf({ damage, amount, feeAmount, minute }: Truth, index: number): LedgerPayment {
+function paymentOf({ damage, amount, feeAmount, minute }: Truth, index: number, date: string): LedgerPayment {
   const state = damage === "declined-here" ? "declined" : damage.startsWith("reversed-") ? "reversed" : "accepted";
   return {
     entryId: state === "declined" ? null : `01980000-0000-7000-8000-${String(index).padStart(12, "0")}`,
     ...{ traxId: traxIdOf(index), productCode: PRODUCT, billNumber: billNumberOf(index), amount, feeAmount },
-    ...{ businessDate: DAY, happenedAtMs: START_MS + minute * 60_000 },
+    ...{ businessDate: date, happenedAtMs: Date.parse(`${date}T00:00:00+07:00`) + minute * 60_000 },
     ...{ state: damage === "reversed-there" ? "accepted" : state, heldBy: null },
   };
 }
@@ -114,7 +117,7 @@ function lineOf(payment: LedgerPayment, fileId: number, lineNo: number): Settlem
 }
 
 /** What the file says of a payment: for each of its lines, what is not as it truly was. */
-function reportOf({ damage, amount, feeAmount }: Truth, index: number): Partial<SettlementLine>[] {
+function reportOf({ damage, amount, feeAmount }: Truth, index: number, date: string): Partial<SettlementLine>[] {
   const half = amount / 2n;
   switch (damage) {
     case "amount-differs":
@@ -128,7 +131,7 @@ function reportOf({ damage, amount, feeAmount }: Truth, index: number): Partial<
     case "status-differs":
       return [{ status: "failed" }];
     case "wrong-business-date":
-      return [{ businessDate: dateAfter(DAY, 1) }];
+      return [{ businessDate: dateAfter(date, 1) }];
     case "reversed-there":
     case "reversed-both":
       return [{ status: "reversed" }];
@@ -153,4 +156,14 @@ function reportOf({ damage, amount, feeAmount }: Truth, index: number): Partial<
     case "reversed-here":
       return [{}];
   }
+}
+
+/** What the switch pays for the lines of a day: a reversal beside a paid line takes its money back. Whole rupiah. */
+export function paidFor(lines: readonly SettlementLine[]): bigint {
+  const worth = ({ amount, feeAmount }: SettlementLine): bigint => amount + (feeAmount ?? 0n);
+  const paid = new Set(lines.filter(({ status }) => status === "paid").map(({ traxId }) => traxId));
+  return lines.reduce((sum, line) => {
+    if (line.status === "paid") return sum + worth(line);
+    return line.status === "reversed" && line.traxId !== null && paid.has(line.traxId) ? sum - worth(line) : sum;
+  }, 0n);
 }

@@ -17,6 +17,7 @@ import { readJsonFile } from "../json-file";
 import { print, printJson, printTable, rupiahText, say, startProgress } from "../output";
 import { withServices } from "../with-services";
 import { calendarDate } from "../operator";
+import { reconCloseCommands } from "./recon-close";
 import { reconExceptionCommands } from "./recon-exceptions";
 import { reconProfileCommands } from "./recon-profile";
 import { reconSettlementCommands } from "./recon-settlement";
@@ -32,6 +33,7 @@ export function reconCommands(program: Command): void {
   showCommand(recon);
   reconExceptionCommands(recon);
   reconSettlementCommands(recon);
+  reconCloseCommands(recon);
 }
 
 function importCommand(recon: Command): void {

@@ -5,6 +5,8 @@ import { Fault, type Statement, type Tx } from "../../platform";
 /** A settlement entry with what it is about. Whole rupiah; see `SettlementMove` for the signs. */
 export interface SettlementPosting {
   readonly kind: "file" | "resolution" | "bank-credit";
+  /** Where its lines are written before it is. */
+  readonly postingNo?: number;
   readonly entryId: string;
   readonly businessDate: string;
   readonly nowMs: number;
@@ -27,10 +29,10 @@ const INSERT: Statement = {
   name: "ops_insert_settlement_posting",
   isWrite: true,
   text: `
-    insert into settlement_posting (kind, entry_id, business_date, partner_id, profile_code, settlement_date, file_id,
+    insert into settlement_posting (posting_no, kind, entry_id, business_date, partner_id, profile_code, settlement_date, file_id,
                                     proposal_id, line_count, due_amount, transit_amount, account_code, account_amount,
                                     reference, posted_by)
-    values ($1, $2::uuid, $3::date, $4::int, $5, $6::date, $7::int, $8::uuid, $9::int, $10::bigint, $11::bigint, $12,
+    values (coalesce($15::int, nextval('settlement_posting_posting_no_seq')::int), $1, $2::uuid, $3::date, $4::int, $5, $6::date, $7::int, $8::uuid, $9::int, $10::bigint, $11::bigint, $12,
             $11::bigint - $10::bigint, $13, $14)
     returning posting_no`,
 };
@@ -67,7 +69,7 @@ export async function postSettlement(tx: Tx, posting: SettlementPosting): Promis
   const [row] = await tx.run<{ posting_no: number }>(INSERT, [
     ...[posting.kind, entryId, businessDate, partnerId, posting.profileCode, settlementDate, fileId],
     ...[posting.proposalId, posting.lineCount, posting.dueAmount, posting.transitAmount, posting.account],
-    ...[reference, posting.by],
+    ...[reference, posting.by, posting.postingNo ?? null],
   ]);
   return row?.posting_no ?? 0;
 }

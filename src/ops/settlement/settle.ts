@@ -66,32 +66,31 @@ async function settleFile(
 ): Promise<Pick<SettledFile, "lines" | "amount" | "entryId">> {
   const { run } = session;
   const { actor, profileCode, settlementDate, today } = request;
-  await run(`select set_config('enable_nestloop', 'off', true), set_config('work_mem', '64MB', true)`);
-  await run(`drop table if exists pg_temp.to_post`);
-  await run(TO_POST(fileId, partnerId));
-  await run(`select set_config('enable_nestloop', 'on', true), set_config('work_mem', '4MB', true)`);
-  const origins = await run<{ day: string; amount: bigint }>(
-    `select entry_date as day, sum(due)::bigint as amount from to_post where due <> 0 group by entry_date order by 1`,
+  const [next] = await run<{ posting_no: number }>(
+    `select nextval('settlement_posting_posting_no_seq')::int as posting_no`,
   );
-  const [count] = await run<{ lines: number }>(`select count(distinct line_no)::int as lines from to_post`);
-  const lines = count?.lines ?? 0;
+  const postingNo = next?.posting_no ?? 0;
+  await run(`savepoint posting_lines`);
+  await run(`select set_config('enable_nestloop', 'off', true), set_config('work_mem', '64MB', true)`);
+  const origins = await run<{ day: string; amount: bigint; lines: number }>(POST_LINES, [fileId, partnerId, postingNo]);
+  await run(`select set_config('enable_nestloop', 'on', true), set_config('work_mem', '4MB', true)`);
+  const lines = origins[0]?.lines ?? 0;
   const amount = origins.reduce((sum, each) => sum + each.amount, 0n);
-  if (lines === 0 || amount === 0n) return { lines: 0, amount: 0n, entryId: null };
+  if (lines === 0 || amount === 0n) {
+    // What takes itself back within a file moves nothing, and waits for what else is matched.
+    await run(`rollback to savepoint posting_lines`);
+    return { lines: 0, amount: 0n, entryId: null };
+  }
   const nowMs = request.clock.nowMs();
   const entryId = request.ids.entryId(nowMs);
   const tx: Tx = { run: (statement, values) => run(statement.text, values) };
   const move = { dueAmount: amount, transitAmount: amount };
-  const postingNo = await postSettlement(tx, {
+  await postSettlement(tx, {
     ...{ kind: "file", entryId, businessDate: today, nowMs, partnerId, profileCode, settlementDate, fileId },
     ...{ proposalId: null, lineCount: lines, ...move, account: null, postings: postingsOfMove(move, null) },
-    ...{ reference: `file ${fileId}`, by: actor.name },
+    ...{ reference: `file ${fileId}`, by: actor.name, postingNo },
   });
   await saveOrigins(tx, postingNo, origins);
-  await run(
-    `insert into settlement_line_posting (file_id, line_no, posting_no)
-             select distinct $1::int, line_no, $2::int from to_post`,
-    [fileId, postingNo],
-  );
   await recordOperatorAction(tx, {
     ...{ actor: `${actor.name} (${actor.via})`.slice(0, 200), action: "settlement.post", object: `file:${fileId}` },
     ...{ detail: `${fileName}: ${lines} lines`, after: { entryId, lines, amount: amount.toString() } },
@@ -110,15 +109,15 @@ const FILES = `
 
 /**
  * Lines that nobody has to look at, with what their payments put on *due from switch*. A line that says "reversed" takes
- * back what the line that says "paid" and holds its payment has brought; that one may stand in an earlier file.
+ * back what the line that says "paid" and holds its payment has brought; that one may stand in an earlier file. They are
+ * written under their posting, and summed by the business dates of their payments. $1 file, $2 partner, $3 posting.
  */
-const TO_POST = (fileId: number, partnerId: number): string => `
-  create temporary table to_post on commit drop as
+const POST_LINES = `
   with matched as (
     select m.line_no, m.entry_id, m.entry_date, m.head_line_no, l.status, l.trax_id
       from settlement_match m
       join settlement_line l on l.file_id = m.file_id and l.line_no = m.line_no
-     where m.file_id = ${fileId} and m.replaced_by_run is null
+     where m.file_id = $1 and m.replaced_by_run is null
        and not exists (select from reconciliation_finding f
                         where f.file_id = m.file_id and f.line_no = m.line_no and f.replaced_by_run is null)
        and not exists (select from reconciliation_finding f
@@ -129,12 +128,18 @@ const TO_POST = (fileId: number, partnerId: number): string => `
     union all
     select r.line_no, h.entry_id, h.entry_date, -1
       from matched r
-      join trax t on t.partner_id = ${partnerId} and t.trax_id = r.trax_id and t.family = 'payment'
+      join trax t on t.partner_id = $2 and t.trax_id = r.trax_id and t.family = 'payment'
       join settlement_match h on h.entry_id = t.entry_id and h.replaced_by_run is null
       join settlement_line k on k.file_id = h.file_id and k.line_no = h.line_no and k.status = 'paid'
      where r.status = 'reversed' and r.entry_id is null
+  ), to_post as materialized (
+    select v.line_no, v.entry_date, coalesce(v.sign * case g.side when 'debit' then g.amount else -g.amount end, 0) as due
+      from moved v
+      left join posting g
+        on g.entry_id = v.entry_id and g.business_date = v.entry_date and g.account_code = 'due-from-switch'
+  ), written as (
+    insert into settlement_line_posting (file_id, line_no, posting_no)
+    select distinct $1::int, line_no, $3::int from to_post
   )
-  select v.line_no, v.entry_date, coalesce(v.sign * case g.side when 'debit' then g.amount else -g.amount end, 0) as due
-    from moved v
-    left join posting g
-      on g.entry_id = v.entry_id and g.business_date = v.entry_date and g.account_code = 'due-from-switch'`;
+  select entry_date as day, sum(due)::bigint as amount, (select count(distinct line_no) from to_post)::int as lines
+    from to_post group by entry_date order by entry_date`;

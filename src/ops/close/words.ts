@@ -1,0 +1,81 @@
+/** Languages of reports. */
+export const REPORT_LANGUAGES = ["id", "en"] as const;
+export type ReportLanguage = (typeof REPORT_LANGUAGES)[number];
+
+const EN = {
+  title: "Day close",
+  businessDate: "Business date",
+  asOf: "As of (UTC)",
+  closedBy: "Closed by",
+  previous: "SHA-256 of the day before",
+  receivable: "Due from switch",
+  opening: "Opening balance",
+  accepted: "Accepted payments",
+  reversed: "Reversed payments",
+  settled: "Settled",
+  corrected: "Corrections",
+  late: "Late entries of closed dates",
+  closing: "Closing balance",
+  accounts: "Accounts",
+  debits: "debits",
+  credits: "credits",
+  products: "Messages by product and outcome",
+  fee: "fee",
+  files: "Settlement files",
+  lines: "lines",
+  unreadable: "unreadable",
+  reconciliation: "Reconciliation",
+  difference: "difference",
+  resolved: "resolved",
+  posted: "On their way to the bank",
+  openExceptions: "Open exceptions",
+  waiting: "Proposals waiting for a decision",
+  section: "Section",
+  item: "Item",
+  detail: "Detail",
+  count: "Count",
+  amount: "Amount (Rp)",
+  page: "Page",
+};
+
+/** Every text of a report. */
+export type ReportWords = typeof EN;
+
+const ID: ReportWords = {
+  title: "Tutup hari",
+  businessDate: "Tanggal bisnis",
+  asOf: "Per (UTC)",
+  closedBy: "Ditutup oleh",
+  previous: "SHA-256 hari sebelumnya",
+  receivable: "Piutang dari switch",
+  opening: "Saldo awal",
+  accepted: "Pembayaran diterima",
+  reversed: "Pembayaran dibatalkan",
+  settled: "Diselesaikan",
+  corrected: "Koreksi",
+  late: "Entri terlambat dari tanggal tertutup",
+  closing: "Saldo akhir",
+  accounts: "Akun",
+  debits: "debit",
+  credits: "kredit",
+  products: "Pesan menurut produk dan hasil",
+  fee: "biaya admin",
+  files: "Berkas settlement",
+  lines: "baris",
+  unreadable: "tidak terbaca",
+  reconciliation: "Rekonsiliasi",
+  difference: "selisih",
+  resolved: "selesai",
+  posted: "Dalam perjalanan ke bank",
+  openExceptions: "Pengecualian terbuka",
+  waiting: "Usulan menunggu keputusan",
+  section: "Bagian",
+  item: "Butir",
+  detail: "Rincian",
+  count: "Jumlah",
+  amount: "Nilai (Rp)",
+  page: "Halaman",
+};
+
+/** The texts of a language. */
+export const REPORT_WORDS: Readonly<Record<ReportLanguage, ReportWords>> = { id: ID, en: EN };
