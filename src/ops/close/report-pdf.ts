@@ -1,4 +1,3 @@
-import PDFDocument from "pdfkit";
 import type { DayClose } from "./close";
 import type { ReportRow } from "./report";
 import { REPORT_WORDS, type ReportLanguage } from "./words";
@@ -9,7 +8,9 @@ const BOTTOM = 780;
 const COLUMNS = { item: [40, 150], detail: [195, 200], count: [400, 50], amount: [455, 100] } as const;
 
 /** The rows as a document of A4 pages, one heading for each section. Its dates are those of the close: the same bytes again. */
-export function reportPdf(close: DayClose, rows: readonly ReportRow[], language: ReportLanguage): Promise<Buffer> {
+export async function reportPdf(close: DayClose, rows: readonly ReportRow[], language: ReportLanguage): Promise<Buffer> {
+  // Loaded when it is needed: with its fonts it takes as much memory as the rest of a host's start.
+  const { default: PDFDocument } = await import("pdfkit");
   const words = REPORT_WORDS[language];
   const title = `${words.title} ${close.businessDate}`;
   const asOf = new Date(close.asOf);
