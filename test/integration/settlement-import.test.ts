@@ -34,7 +34,7 @@ describe("importing a settlement file", () => {
   });
   beforeEach(async () => {
     await database.query("set session_replication_role = replica");
-    await database.query("truncate settlement_file, settlement_line");
+    await database.query("truncate settlement_file, settlement_line cascade");
     await database.query("set session_replication_role = origin");
   });
 
