@@ -8,7 +8,11 @@ const BOTTOM = 780;
 const COLUMNS = { item: [40, 150], detail: [195, 200], count: [400, 50], amount: [455, 100] } as const;
 
 /** The rows as a document of A4 pages, one heading for each section. Its dates are those of the close: the same bytes again. */
-export async function reportPdf(close: DayClose, rows: readonly ReportRow[], language: ReportLanguage): Promise<Buffer> {
+export async function reportPdf(
+  close: DayClose,
+  rows: readonly ReportRow[],
+  language: ReportLanguage,
+): Promise<Buffer> {
   // Loaded when it is needed: with its fonts it takes as much memory as the rest of a host's start.
   const { default: PDFDocument } = await import("pdfkit");
   const words = REPORT_WORDS[language];
