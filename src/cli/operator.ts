@@ -2,13 +2,11 @@ import { createInterface } from "node:readline/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import { businessDateOf, dateAfter } from "../domain";
 import { openHandDesk, loadCatalog } from "../flows";
-import type { Actor, ApprovalDeps } from "../ops";
+import { type Actor, type ApprovalDeps, PERSON_NAME } from "../ops";
 import { type Config, ConfigFault, randomIds, systemClock } from "../platform";
 import { operatorName } from "./operator-name";
 import { type DatabaseContext, withApp } from "./with-database";
 import { withServices } from "./with-services";
-
-const NAME = /^[\p{L}\p{N}][\p{L}\p{N} ._@-]{0,99}$/u;
 
 /** What every command that people answer for takes. */
 export interface OperatorOptions {
@@ -29,7 +27,7 @@ export function withOperatorOptions(command: Command): Command {
 export function actorOf({ as }: Pick<OperatorOptions, "as">, { operator }: Pick<Config, "operator">): Actor {
   const via = operatorName();
   const name = (as ?? operator ?? via.slice(4).split("@")[0] ?? "").trim();
-  if (!NAME.test(name))
+  if (!PERSON_NAME.test(name))
     throw new ConfigFault("--as", ["must be a name of 1 to 100 letters, digits, blanks and . _ @ -"]);
   return { name, via };
 }

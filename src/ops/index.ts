@@ -13,9 +13,10 @@ export {
   type RunSummary,
   summaryOf,
 } from "./reconciliation/run";
-export { inSession, type Session, txOf } from "./reconciliation/session";
+export { inSession, type Session } from "./reconciliation/session";
 export { listFiles, listResults, type ResultFilter, type ResultRow } from "./reconciliation/show";
 export * from "./audit";
 export * from "./exceptions";
 export * from "./settlement";
 export * from "./close";
+export * from "./recon-desk";

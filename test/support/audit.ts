@@ -6,12 +6,12 @@ import type { TestDatabase } from "./services";
 export async function auditToken(
   database: TestDatabase,
   scopes: readonly Scope[] = SCOPES,
-  options: { readonly days?: number; readonly name?: string } = {},
+  options: { readonly days?: number; readonly name?: string; readonly person?: string } = {},
 ): Promise<string> {
   const db = testDb(database.ownerUrl, 1);
   try {
-    const { days = 1, name = "auditor" } = options;
-    const made = await transact(db, (tx) => createToken(tx, { name, scopes, days, createdBy: "test" }));
+    const { days = 1, name = "auditor", person = null } = options;
+    const made = await transact(db, (tx) => createToken(tx, { name, scopes, days, createdBy: "test", person }));
     return made.text;
   } finally {
     await db.close();

@@ -1,6 +1,15 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { createToken, listTokens, revokeToken, type Scope, SCOPES } from "../../ops";
-import { Fault } from "../../platform";
+import {
+  createToken,
+  listTokens,
+  needsPerson,
+  PERSON_NAME,
+  RECON_SCOPES,
+  revokeToken,
+  type Scope,
+  SCOPES,
+} from "../../ops";
+import { ConfigFault, Fault } from "../../platform";
 import { recordOperatorAction } from "../../store";
 import { operatorName } from "../operator-name";
 import { print, printJson, printTable } from "../output";
@@ -8,19 +17,24 @@ import { withOwner } from "../with-database";
 import { withServices } from "../with-services";
 
 const DAYS_MAX = 366;
+const ALL_SCOPES: readonly Scope[] = [...SCOPES, ...RECON_SCOPES];
 
 /** `audit token create`, `audit token list`, `audit token revoke`. */
 export function auditCommands(program: Command): void {
   const token = program
     .command("audit")
-    .description("who may read the books over the audit API")
+    .description("who may read the books over the audit API, and work on settlement over the reconciliation API")
     .command("token")
-    .description("tokens of the audit API; only their hashes are kept");
+    .description("tokens of both; only their hashes are kept");
 
   token
     .command("create <name>")
     .description("make a token; it is shown once")
-    .option("--scopes <list>", `comma separated, of ${SCOPES.join(", ")}`, scopesOf, ["ledger", "payments"] as Scope[])
+    .option("--scopes <list>", `comma separated, of ${ALL_SCOPES.join(", ")}`, scopesOf, [
+      "ledger",
+      "payments",
+    ] as Scope[])
+    .option("--person <name>", "whose it is: the name that stands under what is proposed and decided with it")
     .option("--days <n>", `valid so many days, at most ${DAYS_MAX}`, daysOf, 90)
     .option("--json", "machine-readable output")
     .addHelpText(
@@ -30,25 +44,30 @@ ledger      journal entries, postings, balances, trial balance
 payments    traxIds, attempts, exceptions, dossiers (with ledger)
 operations  key changes, operator actions, who has read what
 export      whole lists as CSV, NDJSON or XLSX
-personal    names and contacts, which are masked otherwise`,
+personal    names and contacts, which are masked otherwise
+
+recon:read     settlement files, runs, exceptions, closed days (/recon/v1)
+recon:maker    import, run, settle, own, note and propose; with --person
+recon:checker  approve and refuse what another person has proposed, close days; with --person`,
     )
-    .action(async (name: string, options: { scopes: Scope[]; days: number; json?: true }) => {
+    .action(async (name: string, options: CreateOptions) => {
       if (!/^[ -~]{1,100}$/.test(name)) throw new Fault("token_name", "the name must be 1 to 100 printable characters");
       const { scopes, days } = options;
+      const person = personOf(options);
       const made = await withServices((services) =>
         withOwner(services, ({ transact }) =>
           transact(async (tx) => {
             const actor = operatorName();
-            const created = await createToken(tx, { name, scopes, days, createdBy: actor });
+            const created = await createToken(tx, { name, scopes, days, createdBy: actor, person });
             const object = `audit-token:${created.tokenId}`;
-            const after = { name, scopes, expiresAt: created.expiresAt.toISOString() };
+            const after = { name, scopes, person, expiresAt: created.expiresAt.toISOString() };
             await recordOperatorAction(tx, { actor, action: "audit-token.create", object, after, detail: name });
             return created;
           }),
         ),
       );
       if (options.json) {
-        printJson({ tokenId: made.tokenId, name, scopes, token: made.text, expiresAt: made.expiresAt });
+        printJson({ tokenId: made.tokenId, name, scopes, person, token: made.text, expiresAt: made.expiresAt });
         return;
       }
       print(`token ${name} (${made.tokenId}), valid until ${made.expiresAt.toISOString()}, for ${scopes.join(", ")}`);
@@ -68,9 +87,10 @@ personal    names and contacts, which are masked otherwise`,
       }
       const day = (at: Date): string => at.toISOString().slice(0, 10);
       printTable(
-        ["id", "name", "scopes", "made", "by", "until", "revoked"],
+        ["id", "name", "person", "scopes", "made", "by", "until", "revoked"],
         tokens.map((each) => [
-          ...[each.tokenId, each.name, each.scopes.join(","), day(each.createdAt), each.createdBy, day(each.expiresAt)],
+          ...[each.tokenId, each.name, each.person ?? "", each.scopes.join(","), day(each.createdAt), each.createdBy],
+          day(each.expiresAt),
           each.revokedAt === null ? "" : `${day(each.revokedAt)} by ${each.revokedBy ?? ""}`,
         ]),
       );
@@ -97,10 +117,31 @@ personal    names and contacts, which are masked otherwise`,
     });
 }
 
+interface CreateOptions {
+  readonly scopes: Scope[];
+  readonly days: number;
+  readonly person?: string;
+  readonly json?: true;
+}
+
+/** @throws ConfigFault when the scopes ask for a person's name and there is none, or it is none */
+function personOf({ person, scopes }: CreateOptions): string | null {
+  if (person === undefined) {
+    if (!needsPerson(scopes)) return null;
+    throw new ConfigFault("wrong usage", [
+      "recon:maker and recon:checker go with --person: who answers for what is done",
+    ]);
+  }
+  const name = person.trim();
+  if (!PERSON_NAME.test(name))
+    throw new ConfigFault("--person", ["must be a name of 1 to 100 letters, digits, blanks and . _ @ -"]);
+  return name;
+}
+
 function scopesOf(text: string): Scope[] {
   const names = text.split(",").map((each) => each.trim());
-  const unknown = names.filter((name) => !(SCOPES as readonly string[]).includes(name));
-  if (unknown.length > 0) throw new InvalidArgumentError(`must be of ${SCOPES.join(", ")}`);
+  const unknown = names.filter((name) => !(ALL_SCOPES as readonly string[]).includes(name));
+  if (unknown.length > 0) throw new InvalidArgumentError(`must be of ${ALL_SCOPES.join(", ")}`);
   return [...new Set(names)] as Scope[];
 }
 

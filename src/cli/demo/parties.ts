@@ -1,14 +1,6 @@
 import { Fault } from "../../platform";
-import {
-  insertMerchant,
-  insertPartner,
-  readMerchants,
-  readPartners,
-  recordOperatorAction,
-  type StoredMerchant,
-} from "../../store";
+import { insertMerchant, insertPartner, readMerchants, readPartners, type StoredMerchant } from "../../store";
 import { newMerchantSecrets, newSecret } from "../merchant-secrets";
-import { operatorName } from "../operator-name";
 import { saveShippedProducts } from "../shipped-product";
 import type { DatabaseContext } from "../with-database";
 
@@ -40,11 +32,7 @@ export async function prepareParties(
     const userName = `finpay-demo-${productCode}`;
     const name = "Simulated Finpay (demo)";
     const productCodes = [productCode];
-    const actor = operatorName();
-    const added = { userName, name, productCodes, dialect: {} };
-    if ((await insertPartner(tx, { ...added, password: newSecret() }, secrets)) !== null) {
-      await recordOperatorAction(tx, { actor, action: "partner.add", object: `partner:${userName}`, after: added });
-    }
+    await insertPartner(tx, { userName, name, productCodes, dialect: {}, password: newSecret() }, secrets);
     const partner = (await readPartners(tx, secrets)).find((each) => each.userName === userName);
     const password = partner?.passwords[0];
     if (password === undefined)
@@ -58,8 +46,6 @@ export async function prepareParties(
     for (let place = 0; place < SERVICE_IDS_TRIED; place += 1) {
       const serviceId = String(FIRST_SERVICE_ID + place);
       if ((await insertMerchant(tx, { ...shop, serviceId, secrets: newMerchantSecrets() }, secrets)) === null) continue;
-      const after = { ...shop, serviceId };
-      await recordOperatorAction(tx, { actor, action: "merchant.add", object: `merchant:${serviceId}`, after });
       const merchant = (await readMerchants(tx, secrets)).find((each) => each.serviceId === serviceId);
       if (merchant !== undefined) return { partner: { userName, password }, merchant };
     }

@@ -1,6 +1,9 @@
+import { PERSON_NAME } from "../exceptions/history";
+
 /** A parameter of a question, how its text is checked, and the condition that it becomes. */
 export interface FilterSpec {
-  readonly kind: "text" | "choice" | "amount" | "instant" | "date" | "uuid" | "bill" | "traxId" | "number";
+  readonly kind:
+    "text" | "choice" | "amount" | "instant" | "date" | "uuid" | "bill" | "traxId" | "number" | "person" | "sha256";
   /** For people, in the API's description and in refusals. */
   readonly about: string;
   /** Only for `choice`. */
@@ -102,6 +105,10 @@ function describeKind({ kind, choices, about }: FilterSpec): string {
       return "productCode:billNumber";
     case "traxId":
       return "1 to 32 printable characters";
+    case "sha256":
+      return "64 hexadecimal digits";
+    case "person":
+      return "a name of 1 to 100 letters, digits, blanks and . _ @ -";
     case "text":
       return `1 to 100 printable characters (${about})`;
   }
@@ -127,6 +134,10 @@ function canonical({ kind, choices }: FilterSpec, text: string): string | null {
       return /^[0-9A-Za-z]{6}:[!-~]{1,32}$/.test(text) ? text : null;
     case "traxId":
       return /^[ -~]{1,32}$/.test(text) ? text : null;
+    case "sha256":
+      return /^[0-9a-f]{64}$/i.test(text) ? text.toLowerCase() : null;
+    case "person":
+      return PERSON_NAME.test(text) ? text : null;
     case "text":
       return /^[ -~]{1,100}$/.test(text) ? text : null;
   }

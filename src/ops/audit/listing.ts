@@ -5,7 +5,8 @@ import { Bindings, type FilterSpecs, type Question } from "./filters";
 import { statementOf } from "./reader";
 
 /** What a token must hold to read something. */
-export type Scope = "ledger" | "payments" | "operations" | "export" | "personal";
+export type Scope =
+  "ledger" | "payments" | "operations" | "export" | "personal" | "recon:read" | "recon:maker" | "recon:checker";
 
 /** One column of the key that orders a listing; keys are unique, so that no row is shown twice or left out. */
 export interface KeyColumn {

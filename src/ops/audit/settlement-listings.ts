@@ -193,5 +193,7 @@ const findings = listingOf({
   },
 });
 
+export { files as RECON_FILES, findings as RECON_FINDINGS, lines as RECON_LINES };
+
 /** The listings of settlement: files, their lines, and what did not agree. */
 export const SETTLEMENT_LISTINGS: readonly Listing[] = [files, lines, findings];

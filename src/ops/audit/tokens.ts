@@ -2,8 +2,17 @@ import { createHash, randomBytes, randomUUID, timingSafeEqual } from "node:crypt
 import type { Statement, Tx } from "../../platform";
 import type { Scope } from "./listing";
 
-/** Everything that a token may be given. */
+/** Everything that a token may be given to read the books with. */
 export const SCOPES: readonly Scope[] = ["ledger", "payments", "operations", "export", "personal"];
+/** What a token may be given to work on settlement with. */
+export const RECON_SCOPES: readonly Scope[] = ["recon:read", "recon:maker", "recon:checker"];
+/** Those whose holder is answerable by name. */
+const PERSONAL_SCOPES: readonly Scope[] = ["recon:maker", "recon:checker"];
+
+/** Whether a token with these scopes must name who holds it. */
+export function needsPerson(scopes: readonly Scope[]): boolean {
+  return scopes.some((scope) => PERSONAL_SCOPES.includes(scope));
+}
 
 /** A token as it is known: never its text, of which only the hash is kept. */
 export interface AuditToken {
@@ -11,6 +20,8 @@ export interface AuditToken {
   readonly name: string;
   readonly scopes: readonly Scope[];
   readonly expiresAt: Date;
+  /** Who works with it; null: it only reads. */
+  readonly person: string | null;
 }
 
 /** A token in a list, with its history. */
@@ -32,8 +43,8 @@ const INSERT: Statement = {
   name: "audit_insert_token",
   isWrite: true,
   text: `
-    insert into audit_token (token_id, name, token_hash, scopes, created_by, expires_at)
-    values ($1::uuid, $2, $3::bytea, $4::text[], $5, clock_timestamp() + make_interval(days => $6::int))
+    insert into audit_token (token_id, name, token_hash, scopes, created_by, expires_at, person)
+    values ($1::uuid, $2, $3::bytea, $4::text[], $5, clock_timestamp() + make_interval(days => $6::int), $7)
     returning expires_at`,
 };
 
@@ -45,12 +56,14 @@ export async function createToken(
     readonly scopes: readonly Scope[];
     readonly days: number;
     readonly createdBy: string;
+    readonly person?: string | null;
   },
 ): Promise<{ readonly tokenId: string; readonly text: string; readonly expiresAt: Date }> {
   const text = PREFIX + randomBytes(32).toString("base64url");
   const tokenId = randomUUID();
-  const { name, scopes, createdBy, days } = token;
-  const [row] = await tx.run<{ expires_at: Date }>(INSERT, [tokenId, name, hashOf(text), scopes, createdBy, days]);
+  const { name, scopes, createdBy, days, person = null } = token;
+  const values = [tokenId, name, hashOf(text), scopes, createdBy, days, person];
+  const [row] = await tx.run<{ expires_at: Date }>(INSERT, values);
   if (row === undefined) throw new Error("the token was not stored");
   return { tokenId, text, expiresAt: row.expires_at };
 }
@@ -58,7 +71,7 @@ export async function createToken(
 const FIND: Statement = {
   name: "audit_find_token",
   text: `
-    select token_id, name, token_hash, scopes, expires_at
+    select token_id, name, token_hash, scopes, expires_at, person
       from audit_token
      where token_hash = $1::bytea and revoked_at is null and expires_at > clock_timestamp()`,
 };
@@ -70,18 +83,23 @@ const FIND: Statement = {
 export async function findToken(tx: Tx, text: string): Promise<AuditToken | null> {
   if (!FORM.test(text)) return null;
   const hash = hashOf(text);
-  const [row] = await tx.run<{ token_id: string; name: string; token_hash: Buffer; scopes: Scope[]; expires_at: Date }>(
-    FIND,
-    [hash],
-  );
+  const [row] = await tx.run<{
+    token_id: string;
+    name: string;
+    token_hash: Buffer;
+    scopes: Scope[];
+    expires_at: Date;
+    person: string | null;
+  }>(FIND, [hash]);
   if (row === undefined || !timingSafeEqual(row.token_hash, hash)) return null;
-  return { tokenId: row.token_id, name: row.name, scopes: row.scopes, expiresAt: row.expires_at };
+  const { token_id: tokenId, name, scopes, expires_at: expiresAt, person } = row;
+  return { tokenId, name, scopes, expiresAt, person };
 }
 
 const LIST: Statement = {
   name: "audit_list_tokens",
   text: `
-    select token_id, name, scopes, created_by, created_at, expires_at, revoked_at, revoked_by
+    select token_id, name, scopes, created_by, created_at, expires_at, revoked_at, revoked_by, person
       from audit_token order by created_at desc, token_id`,
 };
 
@@ -96,6 +114,7 @@ export async function listTokens(tx: Tx): Promise<AuditTokenRow[]> {
     expires_at: Date;
     revoked_at: Date | null;
     revoked_by: string | null;
+    person: string | null;
   }>(LIST, []);
   return rows.map((row) => ({
     tokenId: row.token_id,
@@ -106,6 +125,7 @@ export async function listTokens(tx: Tx): Promise<AuditTokenRow[]> {
     expiresAt: row.expires_at,
     revokedAt: row.revoked_at,
     revokedBy: row.revoked_by,
+    person: row.person,
   }));
 }
 

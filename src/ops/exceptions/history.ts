@@ -7,6 +7,9 @@ export interface Actor {
   readonly via: string;
 }
 
+/** Names that people work under: 1 to 100 letters, digits, blanks and . _ @ - */
+export const PERSON_NAME = /^[\p{L}\p{N}][\p{L}\p{N} ._@-]{0,99}$/u;
+
 /** What happened to an item of the queue. */
 export type EventKind = "note" | "assigned" | "carried" | "closed" | "proposed" | "approved" | "refused" | "withdrawn";
 

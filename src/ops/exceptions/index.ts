@@ -1,6 +1,6 @@
 export { type ApprovalDeps, type Approved, approveProposal, type ByHand } from "./carry-out";
 export { handleItem, type PlainAction } from "./handling";
-export { type Actor, type HistoryEvent } from "./history";
+export { type Actor, type HistoryEvent, PERSON_NAME } from "./history";
 export {
   decideProposal,
   listProposals,

@@ -16,13 +16,20 @@ export interface QueueFilter {
   /** Those that a proposal waits for, or only those without one. */
   readonly proposed: boolean | null;
   readonly withClosed: boolean;
+  /** Closed ones alone; goes with `withClosed`. */
+  readonly onlyClosed: boolean;
+  readonly amountMin: bigint | null;
+  readonly amountMax: bigint | null;
+  /** Behind the item with this due time and identifier. */
+  readonly after: { readonly dueKey: string; readonly itemId: string } | null;
   readonly limit: number;
 }
 
 /** Everything, open. */
 export const WHOLE_QUEUE: QueueFilter = {
   ...{ itemId: null, profileCode: null, businessDate: null, toDate: null, class: null, owner: null },
-  ...{ onlyOverdue: false, proposed: null, withClosed: false, limit: 100 },
+  ...{ onlyOverdue: false, proposed: null, withClosed: false, onlyClosed: false, limit: 100 },
+  ...{ amountMin: null, amountMax: null, after: null },
 };
 
 /** One exception: a finding of a reconciliation, or what a payment or reversal opened. Whole rupiah. */
@@ -42,6 +49,8 @@ export interface QueueItem {
   readonly detail: string;
   readonly openedAt: Date;
   readonly dueAt: Date;
+  /** The same with microseconds, UTC: what pages go on from. */
+  readonly dueKey: string;
   readonly isOverdue: boolean;
   readonly owner: string | null;
   readonly carriedTo: string | null;
@@ -56,7 +65,8 @@ const LIST: Statement = {
   text: `
     select * from (
       select i.*, h.owner, h.carried_to as "carriedTo", p.proposal_id as "proposalId", p.action as "proposedAction",
-             p.proposed_by as "proposedBy", d.due_at as "dueAt", i."closedAt" is null and d.due_at < now() as "isOverdue"
+             p.proposed_by as "proposedBy", d.due_at as "dueAt",
+             to_char(d.due_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "dueKey", i."closedAt" is null and d.due_at < now() as "isOverdue"
         from (
           select f.finding_id as "itemId", 'finding' as "itemKind", f.class, f.profile_code as "profileCode",
                  (select q.user_name from partner q
@@ -95,6 +105,9 @@ const LIST: Statement = {
     ) items
      where ($1::text is null or "itemId"::text like $1 || '%') and ($6::text is null or owner = $6)
        and (not $7::boolean or "isOverdue") and ($8::boolean is null or ("proposalId" is not null) = $8)
+       and (not $13::boolean or "closedAt" is not null)
+       and ($14::bigint is null or amount >= $14) and ($15::bigint is null or amount <= $15)
+       and ($16::timestamptz is null or ("dueAt", "itemId") > ($16::timestamptz, $17::uuid))
      order by "dueAt", "itemId" limit $10`,
 };
 
@@ -106,6 +119,8 @@ export async function listQueue(tx: Tx, filter: QueueFilter): Promise<QueueItem[
     ...[filter.owner, filter.onlyOverdue, filter.proposed, filter.withClosed, filter.limit],
     tiers.map(({ from }) => BigInt(from)),
     tiers.map(({ hours }) => hours),
+    ...[filter.onlyClosed, filter.amountMin, filter.amountMax, filter.after?.dueKey ?? null],
+    filter.after?.itemId ?? null,
   ]);
 }
 

@@ -1,0 +1,182 @@
+import { businessDateOf } from "../../domain";
+import { type Clock, type Db, deadlineIn, Fault, type IdSource, openDb, type Tx } from "../../platform";
+import type { CursorProblem } from "../audit/cursor";
+import type { Question } from "../audit/filters";
+import { type Listing, type Page, PAGE_BUDGET_MS, readPage } from "../audit/listing";
+import { closeDay, type CloseOutcome, type DayClose, readClose } from "../close";
+import {
+  type Actor,
+  type Approved,
+  approveProposal,
+  type ByHand,
+  decideProposal,
+  type Proposal,
+  readItem,
+} from "../exceptions";
+import { type ImportOutcome, importSettlementFile } from "../reconciliation/import-file";
+import { runReconciliation, type RunReport, type RunRequest } from "../reconciliation/run";
+import { inSession, type Session } from "../reconciliation/session";
+import { type AgeingRow, readAgeing, type SettledFile, settleMatched } from "../settlement";
+import { type KeyedAnswer, onceForKey, type RepeatableRequest } from "./keyed";
+import { pageOfQueue, type QueuePage, readProposal, readWhy } from "./queue-pages";
+import { type SpooledFile } from "./spool";
+import { openTurns } from "./turns";
+
+/** A file that has arrived whole, and how it is to be taken. */
+export interface ArrivedFile {
+  readonly file: SpooledFile;
+  readonly profileCode: string;
+  readonly fileName: string;
+  readonly date: string | null;
+  readonly mayReplace: boolean;
+  readonly acceptsTotals: boolean;
+}
+
+/** A line that could not be read. */
+export interface RejectedLine {
+  readonly lineNo: number;
+  readonly reason: string;
+  readonly raw: string;
+}
+
+/** What was decided, and what it brought about; `isRepeated`: it had been decided so by the same person before. */
+export interface Decided {
+  readonly proposal: Proposal;
+  readonly done: string | null;
+  readonly entryId: string | null;
+  readonly isRepeated: boolean;
+}
+
+/** People's work on settlement, as the reconciliation API hands it in. Nothing here takes the connections that post. */
+export interface ReconDesk {
+  page(listing: Listing, question: Question): Promise<Page | CursorProblem>;
+  queue(question: Question): Promise<QueuePage | CursorProblem>;
+  item(itemId: string): Promise<Awaited<ReturnType<typeof readItem>> & { readonly why: object | null }>;
+  /** In a session of its own, for reading. */
+  look<T>(work: (session: Session) => Promise<T>): Promise<T>;
+  /** What a request asks for, once for each key, in one transaction. */
+  once(
+    request: RepeatableRequest,
+    work: (tx: Tx) => Promise<{ readonly status: number; readonly body: string }>,
+  ): Promise<KeyedAnswer>;
+  import(actor: Actor, arrived: ArrivedFile): Promise<ImportOutcome & { readonly rejected: readonly RejectedLine[] }>;
+  run(request: Omit<RunRequest, "databaseUrl">): Promise<RunReport>;
+  settle(actor: Actor, profileCode: string, settlementDate: string): Promise<SettledFile[]>;
+  ageing(asOfDate: string | null): Promise<{ readonly date: string; readonly rows: readonly AgeingRow[] }>;
+  approve(actor: Actor, proposalId: string, note: string | null): Promise<Decided>;
+  decide(actor: Actor, proposalId: string, decision: "refused" | "withdrawn", note: string): Promise<Decided>;
+  closeDay(actor: Actor, businessDate: string): Promise<CloseOutcome>;
+  dayClose(businessDate: string): Promise<DayClose | null>;
+  /** Business date that people's entries are booked on. */
+  today(): string;
+  close(): Promise<void>;
+}
+
+/** What a desk is made from. */
+export interface ReconDeskOptions {
+  /** Of the service's own role, on the primary: what was just decided must be seen. */
+  readonly databaseUrl: string;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  /** How payments are posted and taken back now. */
+  readonly byHand: () => ByHand;
+  /** Cut-offs of all partners, hh:mm. */
+  readonly cutOffs: () => readonly string[];
+  readonly onFault: (fault: unknown, where: string) => void;
+}
+
+/** Connections for short work, and long pieces of work at the same time, each with a connection of its own. */
+const POOL_MAX = 3;
+const LONG_MAX = 2;
+const TIMEOUT_MS = 30_000;
+/** Lines that could not be read, in the answer to an upload; the list of lines has all of them. */
+const REJECTED_SHOWN = 100;
+
+/** Opens the desk; connects on first use. */
+export function openReconDesk(options: ReconDeskOptions): ReconDesk {
+  const { databaseUrl, clock, ids, byHand, cutOffs, onFault } = options;
+  const db: Db = openDb({
+    ...{ url: databaseUrl, poolMax: POOL_MAX, applicationName: "biller-recon-api", clock },
+    ...{ statementTimeoutMs: TIMEOUT_MS, lockTimeoutMs: 10_000, connectTimeoutMs: 2_000 },
+    onFault: ({ where, message }) => onFault(new Error(message), `recon ${where}`),
+  });
+  const long = openTurns("long work on settlement", LONG_MAX);
+  const transact = <T>(work: (tx: Tx) => Promise<T>): Promise<T> =>
+    db.withTransaction(deadlineIn(clock, TIMEOUT_MS), work);
+  const look = <T>(work: (session: Session) => Promise<T>): Promise<T> =>
+    inSession({ url: databaseUrl, isolation: "read committed" }, work);
+  const today = (): string => businessDateOf(clock.nowMs(), "24:00");
+  const approval = () => ({ db, byHand: byHand(), clock, ids, today });
+
+  return {
+    page: (listing, question) => transact((tx) => readPage(tx, clock, listing, question, PAGE_BUDGET_MS)),
+    queue: (question) => transact((tx) => pageOfQueue(tx, question)),
+    item: (itemId) =>
+      transact(async (tx) => {
+        const item = await readItem(tx, itemId);
+        return { ...item, why: item.itemKind === "finding" ? await readWhy(tx, item.itemId) : null };
+      }),
+    look: (work) => long.take(() => look(work)),
+    once: (request, work) => transact((tx) => onceForKey(tx, request, work)),
+    import: (actor, { file, ...arrived }) =>
+      long.take(async () => {
+        const outcome = await importSettlementFile({ ...arrived, databaseUrl, path: file.path, by: actor.name });
+        const { fileId, badLines } = outcome.file;
+        const rejected = badLines === 0 ? [] : await look((session) => readRejected(session, fileId));
+        return { ...outcome, rejected };
+      }),
+    run: (request) => long.take(() => runReconciliation({ ...request, databaseUrl })),
+    settle: (actor, profileCode, settlementDate) =>
+      long.take(() => settleMatched({ databaseUrl, profileCode, settlementDate, actor, clock, ids, today: today() })),
+    ageing: (asOfDate) =>
+      long.take(async () => {
+        const date = asOfDate ?? today();
+        return { date, rows: await look((session) => readAgeing(session, date)) };
+      }),
+    approve: (actor, proposalId, note) =>
+      unlessDecided(transact, actor, proposalId, "approved", () =>
+        approveProposal(approval(), actor, proposalId, note),
+      ),
+    decide: (actor, proposalId, decision, note) =>
+      unlessDecided(transact, actor, proposalId, decision, async () => ({
+        proposal: await transact((tx) => decideProposal(tx, actor, proposalId, decision, note)),
+        done: decision,
+        entryId: null,
+      })),
+    closeDay: (actor, businessDate) =>
+      long.take(() => closeDay({ databaseUrl, businessDate, actor, nowMs: clock.nowMs(), cutOffs: cutOffs() })),
+    dayClose: (businessDate) => look((session) => readClose(session, businessDate)),
+    today,
+    async close() {
+      await long.idle();
+      await db.close();
+    },
+  };
+}
+
+/** What a decision brings about; the same decision again by the same person is no fault: its answer may have been lost. */
+async function unlessDecided(
+  transact: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>,
+  actor: Actor,
+  proposalId: string,
+  decision: NonNullable<Proposal["decision"]>,
+  work: () => Promise<Approved>,
+): Promise<Decided> {
+  try {
+    return { ...(await work()), isRepeated: false };
+  } catch (fault) {
+    if (!(fault instanceof Fault) || fault.code !== "decided") throw fault;
+    const proposal = await transact((tx) => readProposal(tx, proposalId));
+    const isTheirs = proposal?.decidedBy?.trim().toLowerCase() === actor.name.trim().toLowerCase();
+    if (proposal === null || proposal.decision !== decision || !isTheirs) throw fault;
+    return { proposal, done: null, entryId: null, isRepeated: true };
+  }
+}
+
+function readRejected({ run }: Session, fileId: number): Promise<RejectedLine[]> {
+  return run<RejectedLine>(
+    `select line_no as "lineNo", fault as reason, raw from settlement_line
+      where file_id = $1 and fault is not null order by line_no limit $2`,
+    [fileId, REJECTED_SHOWN],
+  );
+}
