@@ -1,5 +1,6 @@
 import type { AddressInfo } from "node:net";
 import type { Server } from "node:http";
+import { tmpdir } from "node:os";
 import {
   answerMessage,
   type Catalog,
@@ -9,6 +10,7 @@ import {
   openBillPageDesk,
   openBillWatch,
   openDriftMeter,
+  openHandDesk,
   openInquiryDesk,
   openCommitResolver,
   openPaymentDesk,
@@ -38,7 +40,7 @@ import {
   randomIds,
   systemClock,
 } from "./platform";
-import { openAuditDesk } from "./ops";
+import { openAuditDesk, openReconDesk, removeLeftOvers } from "./ops";
 import { pendingMigrations } from "./platform/migrate";
 import { startSealing } from "./sealing";
 import type { Services } from "./services";
@@ -201,7 +203,14 @@ export async function startHost(options: HostOptions): Promise<Host> {
     "Answers to auditors that are not recorded yet",
     () => audit.log.unwritten,
   );
+  const recon = openReconDesk({
+    ...{ databaseUrl: services.databaseUrl, clock, ids: randomIds, onFault },
+    byHand: () => openHandDesk({ catalog: holder.current, clock, ids: randomIds }),
+    cutOffs: () => [...holder.current.partners.values()].map(({ dialect }) => dialect.cutOff),
+  });
+  await removeLeftOvers(tmpdir(), clock.nowMs());
   const app = createApp({
+    ...{ recon, uploadMaxBytes: config.reconUploadMaxBytes, uploadDir: tmpdir() },
     audit,
     billing,
     billPages,
@@ -277,7 +286,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       await Promise.all([payments.idle(), reversals.idle(), inquiries.idle(), billPages.idle()]);
       resolver.close();
       await Promise.all([...lanes.map((lane) => lane.close()), sealing.stop()]);
-      await Promise.all([attempts.close(), drift.close(), audit.close()]);
+      await Promise.all([attempts.close(), drift.close(), audit.close(), recon.close()]);
       redis?.disconnect();
       await Promise.all([switchDb.close(), db.close()]);
     },

@@ -1,10 +1,13 @@
-import { createServer, METHODS, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, METHODS, type Server, type ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
 import Koa from "koa";
 import type { Logger } from "../platform";
 import { answerFaults } from "./middleware/answer-faults";
 import { billPageRoutes, type BillPageRouteDeps } from "./routes/bill-page";
 import { auditRoutes, type AuditRouteDeps } from "./routes/audit";
 import { billingRoutes, type BillingRouteDeps } from "./routes/billing";
+import { LONG_BODY, reconRoutes, UPLOAD_PATH } from "./routes/recon";
+import type { ReconRouteDeps } from "./middleware/recon-door";
 import { healthRoutes, type HealthRouteDeps } from "./routes/health";
 import { openApiRoutes } from "./routes/openapi";
 import { switchRoutes, type SwitchRouteDeps } from "./routes/switch";
@@ -13,6 +16,7 @@ export type AppDeps = SwitchRouteDeps &
   BillingRouteDeps &
   BillPageRouteDeps &
   AuditRouteDeps &
+  ReconRouteDeps &
   HealthRouteDeps & { readonly logger: Logger };
 
 /** The Koa application with every route. */
@@ -27,6 +31,7 @@ export function createApp(deps: AppDeps): Koa {
     billingRoutes(deps),
     billPageRoutes(deps),
     auditRoutes(deps),
+    reconRoutes(deps),
     healthRoutes(deps),
     openApiRoutes(),
   ];
@@ -49,6 +54,14 @@ const SERVER_LIMITS = {
   insecureHTTPParser: false,
 } as const;
 
+/** What Node itself answers to what never became a request. */
+const refusalText = (status: string): string => `HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`;
+const REFUSALS: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: refusalText("431 Request Header Fields Too Large"),
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: refusalText("413 Payload Too Large"),
+  ERR_HTTP_REQUEST_TIMEOUT: refusalText("408 Request Timeout"),
+};
+
 /** A server, and the way to stop it without cutting off what it has accepted. */
 export interface HttpServer {
   readonly server: Server;
@@ -65,7 +78,12 @@ export function createHttpServer(app: Koa): HttpServer {
   const inProgress = new Set<ServerResponse>();
   let isDraining = false;
   let whenIdle = (): void => {};
-  const server = createServer(SERVER_LIMITS, (request, response) => {
+  const longBodies = new WeakSet<Duplex>();
+  app.on(LONG_BODY, (socket: Duplex, isLong: boolean) => {
+    if (isLong) longBodies.add(socket);
+    else longBodies.delete(socket);
+  });
+  const serve = (request: IncomingMessage, response: ServerResponse): void => {
     inProgress.add(response);
     if (isDraining) response.setHeader("Connection", "close");
     response.once("close", () => {
@@ -73,6 +91,19 @@ export function createHttpServer(app: Koa): HttpServer {
       if (inProgress.size === 0) whenIdle();
     });
     void handle(request, response);
+  };
+  const server = createServer(SERVER_LIMITS, serve);
+  server.on("checkContinue", (request, response) => {
+    // Whether a file may come is decided before it is sent.
+    if (request.url?.startsWith(UPLOAD_PATH) !== true) response.writeContinue();
+    serve(request, response);
+  });
+  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+    // A file has limits of its own: it may take longer than any message.
+    if (error.code === "ERR_HTTP_REQUEST_TIMEOUT" && longBodies.has(socket)) return;
+    const isAnswered = [...inProgress].some((response) => response.socket === socket && response.headersSent);
+    if (socket.writable && !isAnswered) socket.write(REFUSALS[error.code ?? ""] ?? refusalText("400 Bad Request"));
+    socket.destroy(error);
   });
   server.maxHeadersCount = 64;
   return {

@@ -30,6 +30,7 @@ export interface Config {
   /** Where auditors' questions are answered from, for instance a replica; null: the service's own database. */
   readonly auditDatabaseUrl: string | null;
   readonly auditPoolMax: number;
+  readonly reconUploadMaxBytes: number;
   /** Null: `redis-server` from the PATH in embedded mode, otherwise none. */
   readonly redisUrl: string | null;
   /** Ring of 32-byte keys that encrypt credentials, the first one active; null: generated in embedded mode only. */
@@ -105,6 +106,7 @@ export const SETTINGS = {
     about: "what the audit API reads from, with the auditor role; may be a replica; unset: DATABASE_URL, read-only",
   },
   AUDIT_POOL_MAX: { default: "3", about: "connections of this process for auditors, apart from those that post" },
+  RECON_UPLOAD_MAX_MIB: { default: "1024", about: "largest settlement file taken over HTTP, 1,048,576 bytes each" },
   REDIS_URL: { default: "", about: "Redis 6 or later; optional, only ever affects latency" },
   CREDENTIAL_KEYS: {
     default: "",
@@ -182,6 +184,7 @@ const schema = z.object({
   DATABASE_POOL_MAX: wholeNumber(2, 500),
   AUDIT_DATABASE_URL: orNull(url("postgres:", "postgresql:")),
   AUDIT_POOL_MAX: wholeNumber(1, 50),
+  RECON_UPLOAD_MAX_MIB: wholeNumber(1, 5_120),
   REDIS_URL: orNull(url("redis:", "rediss:")),
   CREDENTIAL_KEYS: orNull(z.string().transform(parseCredentialKeys)),
   BILLER_OPERATOR: orNull(z.string().max(100)),
@@ -264,6 +267,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     databasePoolMax: value.DATABASE_POOL_MAX,
     auditDatabaseUrl: value.AUDIT_DATABASE_URL,
     auditPoolMax: value.AUDIT_POOL_MAX,
+    reconUploadMaxBytes: value.RECON_UPLOAD_MAX_MIB * 2 ** 20,
     redisUrl: value.REDIS_URL,
     credentialKeys: value.CREDENTIAL_KEYS,
     dataDir: value.DATA_DIR,

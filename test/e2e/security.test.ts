@@ -466,6 +466,8 @@ describe("S19: a fault inside", () => {
         attempts: { record: () => {} } as never,
         authAlarm: { note: () => {} },
         audit: undefined as never,
+        ...{ recon: undefined as never, uploadMaxBytes: 0, uploadDir: "" },
+        ...{ recon: undefined as never, uploadMaxBytes: 0, uploadDir: "" },
         billing: undefined as never,
         billPages: undefined as never,
         billWatch: undefined as never,

@@ -1,6 +1,7 @@
 import vector from "../vectors/telkom-001001-payment.json";
 import openapi from "../../src/http/openapi.json";
 import { auditRoutes } from "../../src/http/routes/audit";
+import { reconRoutes } from "../../src/http/routes/recon";
 import { billingRoutes } from "../../src/http/routes/billing";
 import { healthRoutes } from "../../src/http/routes/health";
 import { billPageRoutes } from "../../src/http/routes/bill-page";
@@ -258,6 +259,7 @@ describe("a host that the switch talks to", () => {
       billingRoutes(undefined as never),
       billPageRoutes(undefined as never),
       auditRoutes(undefined as never),
+      reconRoutes(undefined as never),
       healthRoutes(undefined as never),
       openApiRoutes(),
     ];

@@ -35,6 +35,8 @@ export class AuditRefusal extends Error {
     readonly status: number,
     message: string,
     readonly problems: readonly string[] = [],
+    /** A stable word for programs. */
+    readonly code: string | null = null,
   ) {
     super(message);
   }
@@ -138,7 +140,11 @@ function remember<T>(map: Map<string, T>, key: string, value: T): void {
 function refuse(ctx: Context, error: unknown, logger: Logger): void {
   const refusal = error instanceof AuditRefusal ? error : faultAsRefusal(error);
   ctx.status = refusal.status;
-  ctx.body = { error: refusal.message, ...(refusal.problems.length > 0 ? { problems: refusal.problems } : {}) };
+  ctx.body = {
+    error: refusal.message,
+    ...(refusal.code === null ? {} : { code: refusal.code }),
+    ...(refusal.problems.length > 0 ? { problems: refusal.problems } : {}),
+  };
   if (!(error instanceof AuditRefusal))
     logger.error({ err: error, path: ctx.path }, "fault while answering an auditor");
 }

@@ -34,6 +34,7 @@ describe("settings", () => {
       databasePoolMax: 10,
       auditDatabaseUrl: null,
       auditPoolMax: 3,
+      reconUploadMaxBytes: 2 ** 30,
       redisUrl: null,
       credentialKeys: null,
       dataDir: ".data",

@@ -1,0 +1,138 @@
+import type Router from "@koa/router";
+import { handleItem, type PlainAction, proposeForItem, QUEUE_FILTERS, type QueueItem, readItem } from "../../../ops";
+import { AuditRefusal } from "../../middleware/audit-door";
+import {
+  answerJson,
+  bodyOf,
+  parameterOf,
+  questionOf,
+  type ReconAsking,
+  type ReconDoor,
+  type ReconRouteDeps,
+} from "../../middleware/recon-door";
+import { answerPage, rowOf } from "./lists";
+import { answerOnce } from "./once";
+
+/** The queue of exceptions, and what one proposes and another decides. */
+export function exceptionRoutes(router: Router, deps: ReconRouteDeps, door: ReconDoor): void {
+  router.get(
+    "/recon/v1/exceptions",
+    door("recon:read", async (ctx, asking) => {
+      const question = questionOf(ctx, asking, QUEUE_FILTERS, true);
+      if (ctx.query["order"] !== undefined) {
+        throw new AuditRefusal(400, "the question cannot be answered", [
+          "order: what is due first stands first, always",
+        ]);
+      }
+      const page = await deps.recon.queue({ ...question, order: "asc" });
+      if ("problem" in page) throw new AuditRefusal(400, "the question cannot be answered", [page.problem]);
+      asking.rowCount = page.items.length;
+      answerJson(ctx, 200, { data: page.items.map(shown), next: page.next });
+    }),
+  );
+  router.get(
+    "/recon/v1/exceptions/:itemId",
+    door("recon:read", async (ctx, asking) => {
+      questionOf(ctx, asking, {});
+      const item = itemOf(parameterOf(ctx, "itemId", "uuid"), asking);
+      answerJson(ctx, 200, shown(await deps.recon.item(item)));
+    }),
+  );
+
+  router.put(
+    "/recon/v1/exceptions/:itemId/owner",
+    door("recon:maker", async (ctx, asking) => {
+      const itemId = parameterOf(ctx, "itemId", "uuid");
+      const body = await bodyOf(ctx, asking, "owner");
+      const owner = body.owner ?? asking.actor.name;
+      await answerOnce(deps, ctx, asking, body, async (tx) => {
+        const item = await readItem(tx, itemId);
+        // It is theirs already: a repeat leaves no second step in the history.
+        if (item.owner === owner && item.closedAt === null) return [200, shown(item)];
+        return [200, shown(await handleItem(tx, asking.actor, itemId, { kind: "assign", owner }))];
+      });
+    }),
+  );
+  for (const [path, shape, actionOf] of PLAIN) {
+    router.post(
+      `/recon/v1/exceptions/:itemId/${path}`,
+      door("recon:maker", async (ctx, asking) => {
+        const itemId = parameterOf(ctx, "itemId", "uuid");
+        const body = await bodyOf(ctx, asking, shape);
+        const action = actionOf(body, deps.recon.today());
+        await answerOnce(deps, ctx, asking, body, async (tx) => {
+          await handleItem(tx, asking.actor, itemId, action);
+          return [200, shown(await readItem(tx, itemId))];
+        });
+      }),
+    );
+  }
+  router.post(
+    "/recon/v1/exceptions/:itemId/proposals",
+    door("recon:maker", async (ctx, asking) => {
+      const itemId = parameterOf(ctx, "itemId", "uuid");
+      const body = await bodyOf(ctx, asking, "proposal");
+      const { action, account = null, payment: target = null, reason } = body;
+      await answerOnce(deps, ctx, asking, body, async (tx) => {
+        const made = await proposeForItem(tx, asking.actor, itemId, { action, account, target, reason });
+        return [201, { proposalId: made.proposalId, batchId: made.batchId, itemId, action, account, reason }];
+      });
+    }),
+  );
+
+  router.get(
+    "/recon/v1/proposals",
+    door("recon:read", (ctx, asking) => answerPage(deps, "proposals", ctx, asking)),
+  );
+  router.get(
+    "/recon/v1/proposals/:proposalId",
+    door("recon:read", async (ctx, asking) => {
+      questionOf(ctx, asking, {});
+      const proposal = parameterOf(ctx, "proposalId", "uuid");
+      asking.filter = { proposal };
+      answerJson(ctx, 200, await rowOf(deps, "proposals", { proposal }));
+    }),
+  );
+  router.post(
+    "/recon/v1/proposals/:proposalId/approve",
+    door("recon:checker", async (ctx, asking) => {
+      const proposalId = parameterOf(ctx, "proposalId", "uuid");
+      const { note = null } = await bodyOf(ctx, asking, "decision");
+      answerJson(ctx, 200, await deps.recon.approve(asking.actor, proposalId, note));
+    }),
+  );
+  for (const [path, decision, scope] of [
+    ["refuse", "refused", "recon:checker"],
+    ["withdraw", "withdrawn", "recon:maker"],
+  ] as const) {
+    router.post(
+      `/recon/v1/proposals/:proposalId/${path}`,
+      door(scope, async (ctx, asking) => {
+        const proposalId = parameterOf(ctx, "proposalId", "uuid");
+        const { note } = await bodyOf(ctx, asking, "refusal");
+        answerJson(ctx, 200, await deps.recon.decide(asking.actor, proposalId, decision, note));
+      }),
+    );
+  }
+}
+
+/** What one person may do alone: the address, the body, and the action. */
+const PLAIN: readonly (readonly [
+  path: string,
+  shape: "note" | "carry" | "close",
+  actionOf: (body: Readonly<Record<string, string | undefined>>, today: string) => PlainAction,
+])[] = [
+  ["notes", "note", ({ text = "" }) => ({ kind: "note", text })],
+  ["carry", "carry", ({ until, reason = "" }, today) => ({ kind: "carry", today, to: until ?? null, text: reason })],
+  ["close", "close", ({ reason = "" }) => ({ kind: "close", text: reason })],
+];
+
+function itemOf(itemId: string, asking: ReconAsking): string {
+  asking.filter = { item: itemId };
+  return itemId;
+}
+
+/** An item without what only pages need. */
+function shown<Item extends QueueItem>({ dueKey: _inner, ...item }: Item): Omit<Item, "dueKey"> {
+  return item;
+}
