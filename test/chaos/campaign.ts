@@ -28,6 +28,18 @@ export interface Counts {
   repeats: number;
 }
 
+/** What the short form must come to, within five minutes. */
+export const SHORT_FORM = { appKills: 100, postgresKills: 20, storms: 200 } as const;
+/** One round of it. */
+export const ROUND_MS = 40_000;
+/** Milliseconds between two faults. */
+export const FAULT_EVERY_MS = [150, 600] as const;
+
+/** Whether the counts of the short form are reached. */
+export function isShortForm(counts: Counts): boolean {
+  return (["appKills", "postgresKills", "storms"] as const).every((name) => counts[name] >= SHORT_FORM[name]);
+}
+
 /** What to do, and how long. */
 export interface CampaignOptions {
   readonly seed: number;

@@ -39,7 +39,8 @@ export function sealerCases(): WorldCase[] {
 /** One of these. */
 export function whileSealing(point: JobPoint, act: JobAct): WorldCase["run"] {
   return async (stage) => {
-    const world = await openWorld({ ...stage, bills: 40, shopBills: 10 });
+    // Hosts leave the sealing to these, or one of theirs takes everything in a block or two before the point is reached.
+    const world = await openWorld({ ...stage, bills: 40, shopBills: 10, hostSettings: { SEAL: "false" } });
     const link = await openLink(stage.servers.postgres.port);
     const sealers: Job[] = [];
     const startSealer = (url: string): Job => {
@@ -57,7 +58,7 @@ export function whileSealing(point: JobPoint, act: JobAct): WorldCase["run"] {
       const first = startSealer(behind.toString());
       await until(() => state.isReached, 8_000);
       await pay(world, 5);
-      if (act === "kill") await first.ended;
+      if (act === "kill" && state.isReached) await first.ended;
       if (act !== "throw") startSealer(world.appUrl());
       if (act === "stop") {
         await sleep(STANDSTILL_MS);
@@ -130,8 +131,10 @@ async function checkSeals(world: World, sealers: readonly Job[]): Promise<void> 
   try {
     const { findings, blocks: count } = await transact(db, (tx) => verifySeals(tx));
     for (const { row, what } of findings) world.violate("law", null, `${row}: ${what}`);
-    // How many there are is the machine's pace; that nothing is missing from them was checked above.
-    if (Number(count) !== blocks.size || blocks.size === 0) world.violate("law", null, `${count} blocks were verified`);
+    // Points are in the transaction of the second block, and payments go on after it: fewer than three prove nothing.
+    if (Number(count) !== blocks.size || blocks.size < 3) {
+      world.violate("law", null, `${count} blocks were verified, and ${blocks.size} were there before`);
+    }
   } finally {
     await db.close();
   }

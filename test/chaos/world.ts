@@ -32,6 +32,8 @@ export interface WorldOptions {
   readonly shopBills?: number;
   readonly dialect?: Readonly<Record<string, unknown>>;
   readonly deadlineMs?: number;
+  /** Further environment of its hosts. */
+  readonly hostSettings?: Readonly<Record<string, string>>;
 }
 
 /** A host's place: it is started there, killed, and started again, always over the same lines. */
@@ -92,7 +94,7 @@ const BILL_BASE = 20_000_000;
 
 /** Makes the database, the lines and the client; hosts come with `addPlace` and `start`. */
 export async function openWorld(options: WorldOptions): Promise<World> {
-  const { servers, build, deadlineMs = 4_000 } = options;
+  const { servers, build, deadlineMs = 4_000, hostSettings = {} } = options;
   const { postgres, redis } = servers;
   const name = `w_${randomBytes(6).toString("hex")}`;
   const template = options.ownSchema === true ? "template0" : "chaos_template";
@@ -176,7 +178,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
         build,
         appUrl: at(postgres.urls.appUrl, place.postgres.port, name),
         redisUrl: kinds.get(place) === "none" ? null : `redis://127.0.0.1:${place.redis.port}`,
-        settings: { TZ: adverseZone(), CALLBACK_ALLOWED_HOSTS: "127.0.0.1" },
+        settings: { TZ: adverseZone(), CALLBACK_ALLOWED_HOSTS: "127.0.0.1", ...hostSettings },
       });
       place.host = host;
       void host.ended.then(() => {
