@@ -1,8 +1,10 @@
 import { statSync } from "node:fs";
+import { basename } from "node:path";
 import { type Catalog, checkBillLines, type LineProblem } from "../flows";
-import { Fault, messageOf } from "../platform";
-import { findItemConflicts, importBills, type ImportedBill } from "../store";
+import { Fault, messageOf, type Tx } from "../platform";
+import { findItemConflicts, importBills, type ImportedBill, type ImportSummary, recordOperatorAction } from "../store";
 import { readBillFile } from "./bill-file";
+import { operatorName } from "./operator-name";
 import { startProgress } from "./output";
 import type { DatabaseContext } from "./with-database";
 
@@ -86,7 +88,11 @@ export async function importBillFile(
     if (wanted.length === 0) continue;
     const summary = await transact(async (tx) => {
       const [conflict] = await findItemConflicts(tx, wanted);
-      if (conflict === undefined) return importBills(tx, wanted);
+      if (conflict === undefined) {
+        const done = await importBills(tx, wanted);
+        await recordImport(tx, path, done, total.bills + wanted.length);
+        return done;
+      }
       throw new Fault(
         "bill_file",
         `${conflict.reference} of bill ${conflict.billKey} was given the amount ${conflict.knownAmount} by somebody else ` +
@@ -100,6 +106,16 @@ export async function importBillFile(
   }
   writing.done();
   return { ...total, badLines, problems: problems.toSorted((a, b) => a.line - b.line) };
+}
+
+/** With each part of a file that changes something, in its transaction: an import may be interrupted between two parts. */
+async function recordImport(tx: Tx, path: string, done: ImportSummary, bills: number): Promise<void> {
+  const { billsCreated, billsChanged, itemsCreated } = done;
+  if (billsCreated + billsChanged + itemsCreated === 0) return;
+  await recordOperatorAction(tx, {
+    ...{ actor: operatorName(), action: "bill.import", object: `bill-file:${basename(path)}`.slice(0, 300) },
+    detail: `up to bill ${bills} of the file: ${billsCreated} created, ${billsChanged} changed, ${itemsCreated} items added`,
+  });
 }
 
 /** Lines of a file that cannot be taken; nothing was written. */

@@ -21,13 +21,32 @@ import { switchCommands } from "./commands/switch";
 /** The command line `biller`. Exit codes: 0 done, 1 failed or declined, 64 wrong usage, 78 wrong settings. */
 export async function main(argv: readonly string[]): Promise<number> {
   let exitCode = 0;
+  const program = programOf((code) => {
+    exitCode = code;
+  });
+  // `biller … | head`: the reader has seen enough.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(exitCode);
+    throw error;
+  });
+  try {
+    await program.parseAsync(argv, { from: "user" });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 64;
+    process.stderr.write(`biller: ${messageOf(error)}\n`);
+    if (error instanceof ConfigFault) return 78;
+    if (!(error instanceof Fault) && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
+    return 1;
+  }
+}
+
+/** Every command. @param exit is told the exit code of one that ends with another than 0 */
+export function programOf(exit: (code: number) => void): Command {
   const program = new Command("biller")
     .description("The biller's side of the Finpay bill-payment switch.")
     .showHelpAfterError("(add --help for the options)")
     .exitOverride();
-  const exit = (code: number): void => {
-    exitCode = code;
-  };
   for (const add of [
     serveCommands,
     partnerCommands,
@@ -53,19 +72,5 @@ export async function main(argv: readonly string[]): Promise<number> {
     "after",
     "\nWithout DATABASE_URL the commands work on the embedded database of this directory, running or not.",
   );
-  // `biller … | head`: the reader has seen enough.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(exitCode);
-    throw error;
-  });
-  try {
-    await program.parseAsync(argv, { from: "user" });
-    return exitCode;
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 64;
-    process.stderr.write(`biller: ${messageOf(error)}\n`);
-    if (error instanceof ConfigFault) return 78;
-    if (!(error instanceof Fault) && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
-    return 1;
-  }
+  return program;
 }

@@ -13,7 +13,7 @@ export {
   type RunSummary,
   summaryOf,
 } from "./reconciliation/run";
-export { inSession, type Session } from "./reconciliation/session";
+export { inSession, type Session, txOf } from "./reconciliation/session";
 export { listFiles, listResults, type ResultFilter, type ResultRow } from "./reconciliation/show";
 export * from "./audit";
 export * from "./exceptions";

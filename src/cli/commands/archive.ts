@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
@@ -70,28 +71,34 @@ async function archive(options: { table: ArchivedTable; month: string; to: strin
       if (!(await transact((tx) => hasPartition(tx, partition)))) {
         throw new Fault("archive_month", `there is no month ${month} of ${table}`);
       }
-      const gzip = createGzip();
-      const written = pipeline(gzip, createWriteStream(`${data}.new`, { flags: "wx", mode: 0o600 }));
-      const count = await countLines(linesOf(transact, table, `public.${partition}`), async (line) => {
-        if (!gzip.write(line)) await once(gzip, "drain");
-      });
-      gzip.end();
-      await written;
-      renameSync(`${data}.new`, data);
-      const manifest: ArchiveManifest = {
-        ...{ format: "biller-archive-1", table, month, file: `${name}.ndjson.gz`, ...count },
-        archivedAt: new Date().toISOString(),
-      };
-      // What was written is read again before it counts.
-      await assertWhole(data, manifest);
-      writeFileSync(notes, `${JSON.stringify(manifest, null, 2)}\n`, { flag: "wx", mode: 0o600 });
-      await transact((tx) =>
-        recordOperatorAction(tx, {
-          ...{ actor: operatorName(), action: "retention.archive", object: `${table}:${month}`, after: manifest },
-          detail: `${count.rows} rows, SHA-256 ${count.sha256}`,
-        }),
-      );
-      return manifest;
+      try {
+        const gzip = createGzip();
+        const written = pipeline(gzip, createWriteStream(`${data}.new`, { flags: "wx", mode: 0o600 }));
+        const count = await countLines(linesOf(transact, table, `public.${partition}`), async (line) => {
+          if (!gzip.write(line)) await once(gzip, "drain");
+        });
+        gzip.end();
+        await written;
+        renameSync(`${data}.new`, data);
+        const manifest: ArchiveManifest = {
+          ...{ format: "biller-archive-1", table, month, file: `${name}.ndjson.gz`, ...count },
+          archivedAt: new Date().toISOString(),
+        };
+        // What was written is read again before it counts.
+        await assertWhole(data, manifest);
+        writeFileSync(notes, `${JSON.stringify(manifest, null, 2)}\n`, { flag: "wx", mode: 0o600 });
+        await transact((tx) =>
+          recordOperatorAction(tx, {
+            ...{ actor: operatorName(), action: "retention.archive", object: `${table}:${month}`, after: manifest },
+            detail: `${count.rows} rows, SHA-256 ${count.sha256}`,
+          }),
+        );
+        return manifest;
+      } catch (error) {
+        // An archive that nobody answers for is none.
+        for (const file of [`${data}.new`, data, notes]) rmSync(file, { force: true });
+        throw error;
+      }
     }),
   );
 }

@@ -84,7 +84,10 @@ export function merchantCommands(program: Command): void {
     .addArgument(kinds)
     .action(async (serviceId: string, kind: MerchantSecretKind) => {
       const secret = newSecret();
-      await withMerchant(serviceId, (tx, { merchantId }, box) => addMerchantSecret(tx, merchantId, kind, secret, box));
+      await withMerchant(serviceId, async (tx, { merchantId }, box) => {
+        await addMerchantSecret(tx, merchantId, kind, secret, box);
+        await recordSecretAction(tx, "merchant.rotate", serviceId, `another ${kind} secret`);
+      });
       print(`another ${kind} secret of merchant ${serviceId}; a running host knows it within two seconds. Shown once:`);
       print(`  ${secret}`);
     });
@@ -94,9 +97,12 @@ export function merchantCommands(program: Command): void {
     .description("end the validity of all secrets of a kind but the newest")
     .addArgument(kinds)
     .action(async (serviceId: string, kind: MerchantSecretKind) => {
-      const retired = await withMerchant(serviceId, (tx, { merchantId }) =>
-        retireMerchantSecrets(tx, merchantId, kind),
-      );
+      const retired = await withMerchant(serviceId, async (tx, { merchantId }) => {
+        const count = await retireMerchantSecrets(tx, merchantId, kind);
+        if (count > 0)
+          await recordSecretAction(tx, "merchant.retire", serviceId, `${count} ${kind} secrets but the newest`);
+        return count;
+      });
       print(`${retired} retired; the newest ${kind} secret of merchant ${serviceId} is valid`);
     });
 
@@ -125,6 +131,10 @@ export function merchantCommands(program: Command): void {
         );
       }
     });
+}
+
+function recordSecretAction(tx: Tx, action: string, serviceId: string, detail: string): Promise<string> {
+  return recordOperatorAction(tx, { actor: operatorName(), action, object: `merchant:${serviceId}`, detail });
 }
 
 /** Does something to an active merchant, in one transaction. @throws Fault `merchant_unknown` */

@@ -2,9 +2,10 @@ import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { PRODUCTS } from "../../flows";
 import { ConfigFault, Fault, type Tx } from "../../platform";
-import { insertPartner, listPartners, readProducts, recordOperatorAction, saveProduct } from "../../store";
+import { insertPartner, listPartners, readProducts, recordOperatorAction } from "../../store";
 import { operatorName } from "../operator-name";
 import { print, printJson, printTable } from "../output";
+import { saveShippedProducts } from "../shipped-product";
 import { withOwner } from "../with-database";
 import { withServices } from "../with-services";
 import { dialectCommands, dialectFromFile } from "./dialect";
@@ -97,16 +98,12 @@ export function partnerCommands(program: Command): void {
 /** Products that ship with the host are stored with the first partner that may use them. */
 async function bringProducts(tx: Tx, wanted: readonly string[]): Promise<void> {
   const stored = new Set((await readProducts(tx)).map(({ productCode }) => productCode));
-  const shipped = new Map(PRODUCTS.map((product) => [product.productCode, product]));
-  const unknown = wanted.filter((code) => !stored.has(code) && !shipped.has(code));
+  const known = [...new Set([...stored, ...PRODUCTS.map(({ productCode }) => productCode)])].toSorted();
+  const unknown = wanted.filter((code) => !known.includes(code));
   if (unknown.length > 0) {
-    const known = [...new Set([...stored, ...shipped.keys()])].toSorted();
     throw new Fault("unknown_product", `no such product: ${unknown.join(", ")}; known: ${known.join(", ")}`);
   }
-  for (const code of wanted) {
-    const product = shipped.get(code);
-    if (!stored.has(code) && product !== undefined) await saveProduct(tx, product);
-  }
+  await saveShippedProducts(tx, wanted);
 }
 
 function passwordFrom(options: AddOptions): string {

@@ -1,6 +1,14 @@
 import { Fault } from "../../platform";
-import { insertMerchant, insertPartner, readMerchants, readPartners, type StoredMerchant } from "../../store";
+import {
+  insertMerchant,
+  insertPartner,
+  readMerchants,
+  readPartners,
+  recordOperatorAction,
+  type StoredMerchant,
+} from "../../store";
 import { newMerchantSecrets, newSecret } from "../merchant-secrets";
+import { operatorName } from "../operator-name";
 import { saveShippedProducts } from "../shipped-product";
 import type { DatabaseContext } from "../with-database";
 
@@ -32,7 +40,11 @@ export async function prepareParties(
     const userName = `finpay-demo-${productCode}`;
     const name = "Simulated Finpay (demo)";
     const productCodes = [productCode];
-    await insertPartner(tx, { userName, name, productCodes, dialect: {}, password: newSecret() }, secrets);
+    const actor = operatorName();
+    const added = { userName, name, productCodes, dialect: {} };
+    if ((await insertPartner(tx, { ...added, password: newSecret() }, secrets)) !== null) {
+      await recordOperatorAction(tx, { actor, action: "partner.add", object: `partner:${userName}`, after: added });
+    }
     const partner = (await readPartners(tx, secrets)).find((each) => each.userName === userName);
     const password = partner?.passwords[0];
     if (password === undefined)
@@ -46,6 +58,8 @@ export async function prepareParties(
     for (let place = 0; place < SERVICE_IDS_TRIED; place += 1) {
       const serviceId = String(FIRST_SERVICE_ID + place);
       if ((await insertMerchant(tx, { ...shop, serviceId, secrets: newMerchantSecrets() }, secrets)) === null) continue;
+      const after = { ...shop, serviceId };
+      await recordOperatorAction(tx, { actor, action: "merchant.add", object: `merchant:${serviceId}`, after });
       const merchant = (await readMerchants(tx, secrets)).find((each) => each.serviceId === serviceId);
       if (merchant !== undefined) return { partner: { userName, password }, merchant };
     }

@@ -1,8 +1,17 @@
 import { billKeyOf, outstandingOf } from "../../domain";
 import { compileProduct, loadCatalog, postPayments, PRODUCTS } from "../../flows";
 import { deadlineIn, Fault, randomIds, systemClock } from "../../platform";
-import { findItemConflicts, importBills, insertPartner, readBills, readProducts, saveProduct } from "../../store";
+import {
+  findItemConflicts,
+  importBills,
+  insertPartner,
+  readBills,
+  readProducts,
+  recordOperatorAction,
+} from "../../store";
 import { decodeRequest } from "../../wire";
+import { operatorName } from "../operator-name";
+import { saveShippedProducts } from "../shipped-product";
 import { buildMessage } from "../switch-client";
 import type { DatabaseContext } from "../with-database";
 import { DEMO_PAID, DEMO_PARTNER, demoBills } from "./data";
@@ -20,17 +29,24 @@ export async function seedDemo({ transact, db, secrets }: DatabaseContext): Prom
   const summary = await transact(async (tx) => {
     const stored = new Set((await readProducts(tx)).map(({ productCode }) => productCode));
     for (const { productCode, name, definition } of PRODUCTS) {
-      // What an operator has loaded under this code stays.
-      if (stored.has(productCode)) continue;
-      compileProduct(productCode, name, definition);
-      await saveProduct(tx, { productCode, name, definition });
+      if (!stored.has(productCode)) compileProduct(productCode, name, definition);
     }
-    await insertPartner(tx, { ...DEMO_PARTNER, dialect: {} }, secrets);
+    await saveShippedProducts(
+      tx,
+      PRODUCTS.map(({ productCode }) => productCode),
+    );
+    const isNew = (await insertPartner(tx, { ...DEMO_PARTNER, dialect: {} }, secrets)) !== null;
     const conflicts = await findItemConflicts(tx, bills);
     if (conflicts.length > 0) {
       throw new Fault("seed_conflict", `demo bills are already there with other amounts: ${conflicts[0]?.billKey}`);
     }
-    return importBills(tx, bills);
+    const imported = await importBills(tx, bills);
+    if (isNew || imported.billsCreated + imported.billsChanged + imported.itemsCreated > 0) {
+      const detail = `${isNew ? "the demo's partner, " : ""}${imported.billsCreated} bills`;
+      const object = `partner:${DEMO_PARTNER.userName}`;
+      await recordOperatorAction(tx, { actor: operatorName(), action: "demo.seed", object, detail });
+    }
+    return imported;
   });
   const { catalog, toPay } = await transact(async (tx) => ({
     catalog: await loadCatalog(tx, secrets),

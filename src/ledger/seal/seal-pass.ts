@@ -2,7 +2,7 @@ import type { SigningKey } from "../../domain";
 import type { Tx } from "../../platform";
 import { appendBlock, type SealedBlock } from "./blocks";
 import { scanUnsealed, type UnsealedItem } from "./rows";
-import { lockSealing, readOldestRow, readSealState, type SealState, writeSealState } from "./state";
+import { lockSealing, readOldestRow, readSealState, type SealState, takeMark, writeSealState } from "./state";
 
 /** What one pass did. */
 export type SealPass =
@@ -78,15 +78,14 @@ export async function sealPass(tx: Tx, options: SealPassOptions): Promise<SealPa
   if (!(await lockSealing(tx))) return { kind: "elsewhere" };
   const state = await readSealState(tx);
   const clockSetBackMicros = state.seenAt !== null && state.seenAt > state.now ? state.seenAt - state.now : 0n;
-  const start = state.sealedUntil ?? (await readOldestRow(tx)) - margin;
-  // After the clock was set back new rows carry times that were passed already.
-  const sealedUntil = clockSetBackMicros > 0n ? smaller(start, state.now - margin) : start;
-  const scannedUntil = clockSetBackMicros > 0n ? sealedUntil : (state.scannedUntil ?? start);
-  const pending = pendingOf(state, clockSetBackMicros > 0n);
+  const mark = await takeMark(tx);
+  const start = await startOf(tx, state, clockSetBackMicros > 0n ? margin : null);
+  const pending = pendingOf(state, mark, clockSetBackMicros > 0n);
   const isFull = options.isQuick !== true && pending.xid <= state.oldestXid && state.now - pending.at >= fullPassEvery;
   // A pass that was cut short goes on where it ended.
-  const wasThrough = state.seenAt === null || scannedUntil >= state.seenAt;
-  const from = isFull ? sealedUntil : larger(sealedUntil, scannedUntil - (wasThrough ? overlap : 0n));
+  const wasThrough = state.seenAt === null || start.scannedUntil >= state.seenAt;
+  const quickFrom = larger(start.sealedUntil ?? 0n, start.scannedUntil - (wasThrough ? overlap : 0n));
+  const from = isFull ? (start.sealedUntil ?? smaller(await readOldestRow(tx), pending.at) - margin) : quickFrom;
   const until = isFull ? pending.at : state.now;
 
   const { items, cursor } = await collect(tx, from, until, options);
@@ -97,9 +96,9 @@ export async function sealPass(tx: Tx, options: SealPassOptions): Promise<SealPa
   }
   const isThrough = cursor >= until;
   await writeSealState(tx, {
-    sealedUntil: isFull ? larger(sealedUntil, smaller(cursor, pending.at - margin)) : sealedUntil,
-    scannedUntil: larger(scannedUntil, cursor),
-    pending: isFull && isThrough ? { at: state.now, xid: state.nextXid } : pending,
+    sealedUntil: isFull ? larger(start.sealedUntil ?? from, smaller(cursor, pending.at - margin)) : start.sealedUntil,
+    scannedUntil: larger(start.scannedUntil, cursor),
+    pending: isFull && isThrough ? mark : pending,
     seenAt: state.now,
   });
   return {
@@ -107,15 +106,33 @@ export async function sealPass(tx: Tx, options: SealPassOptions): Promise<SealPa
     blocks,
     isThrough,
     wasFull: isFull,
-    lagMicros: state.now - larger(scannedUntil, cursor),
+    lagMicros: state.now - larger(start.scannedUntil, cursor),
     clockSetBackMicros,
   };
 }
 
+/**
+ * Where the passes go on. `sealedUntil` stays null until the first full pass: a row that is older than all that can be
+ * seen may still be on its way. After the clock was set back (`setBackMargin`) new rows carry times that were passed already.
+ */
+async function startOf(
+  tx: Tx,
+  { sealedUntil, scannedUntil, now }: SealState,
+  setBackMargin: bigint | null,
+): Promise<{ readonly sealedUntil: bigint | null; readonly scannedUntil: bigint }> {
+  if (setBackMargin !== null && sealedUntil !== null) {
+    const back = smaller(sealedUntil, now - setBackMargin);
+    return { sealedUntil: back, scannedUntil: back };
+  }
+  const isKnown = scannedUntil !== null && setBackMargin === null;
+  return { sealedUntil, scannedUntil: isKnown ? scannedUntil : await readOldestRow(tx) };
+}
+
+type Mark = NonNullable<SealState["pending"]>;
+
 /** The mark that waits for older transactions; a new one when there is none or it is of another server's numbering. */
-function pendingOf(state: SealState, isAnew: boolean): { readonly at: bigint; readonly xid: bigint } {
-  const { pending, now, nextXid } = state;
-  return pending === null || isAnew || pending.xid > nextXid ? { at: now, xid: nextXid } : pending;
+function pendingOf({ pending }: SealState, mark: Mark, isAnew: boolean): Mark {
+  return pending === null || isAnew || pending.xid > mark.xid ? mark : pending;
 }
 
 /**

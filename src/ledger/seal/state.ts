@@ -6,15 +6,13 @@ export interface SealState {
   readonly sealedUntil: bigint | null;
   /** Rows recorded before this were looked for at least once; null before the first pass. */
   readonly scannedUntil: bigint | null;
-  /** No transaction numbered `xid` or above had begun to write at `at`. */
+  /** Every transaction that had a number at `at` has one below `xid`. */
   readonly pending: { readonly at: bigint; readonly xid: bigint } | null;
   /** The server's clock when the state was last written. */
   readonly seenAt: bigint | null;
   readonly now: bigint;
-  /** Every transaction below this number has ended. */
+  /** Every transaction below this number has ended, subtransactions included: they have higher numbers than their own. */
   readonly oldestXid: bigint;
-  /** The next transaction number. */
-  readonly nextXid: bigint;
 }
 
 const micros = (expression: string): string => `(extract(epoch from ${expression}) * 1000000)::bigint`;
@@ -33,17 +31,12 @@ export async function lockSealing(tx: Tx): Promise<boolean> {
   return row?.is_ours ?? false;
 }
 
-/**
- * `now` is the time at which the statement arrived, which is before its snapshot was taken: a transaction that is not
- * below `next_xid` then got its number later than `now`.
- */
 const READ: Statement = {
   name: "ledger_seal_read_state",
   text: `
     select ${markOf("sealed_until")}, ${markOf("scanned_until")}, ${micros("pending_at")} as pending_at, pending_xid,
            ${micros("seen_at")} as seen_at, ${micros("statement_timestamp()")} as now,
-           pg_snapshot_xmin(pg_current_snapshot())::text::bigint as oldest_xid,
-           pg_snapshot_xmax(pg_current_snapshot())::text::bigint as next_xid
+           pg_snapshot_xmin(pg_current_snapshot())::text::bigint as oldest_xid
       from seal_state`,
 };
 
@@ -57,7 +50,6 @@ export async function readSealState(tx: Tx): Promise<SealState> {
     seen_at: bigint | null;
     now: bigint;
     oldest_xid: bigint;
-    next_xid: bigint;
   }>(READ, []);
   if (row === undefined) throw new RangeError("seal_state has lost its row");
   const { pending_at: at, pending_xid: xid } = row;
@@ -68,8 +60,25 @@ export async function readSealState(tx: Tx): Promise<SealState> {
     seenAt: row.seen_at,
     now: row.now,
     oldestXid: row.oldest_xid,
-    nextXid: row.next_xid,
   };
+}
+
+const TAKE_MARK: Statement = {
+  name: "ledger_seal_take_mark",
+  isWrite: true,
+  text: `
+    select ${micros("transaction_timestamp()")} as at, pg_current_xact_id()::text::bigint as xid`,
+};
+
+/**
+ * A mark that older transactions can be waited for by: this transaction's own number, and the time at which it began. It
+ * got its number after that, so that whoever had one at that time has a lower one. A snapshot's xmax would not do: it is
+ * the number after the highest that has ended, and any number of transactions may be writing under that number and higher.
+ */
+export async function takeMark(tx: Tx): Promise<{ readonly at: bigint; readonly xid: bigint }> {
+  const [row] = await tx.run<{ at: bigint; xid: bigint }>(TAKE_MARK, []);
+  if (row === undefined) throw new RangeError("the database gave no transaction number");
+  return row;
 }
 
 const at = (parameter: string): string => `timestamptz 'epoch' + ${parameter}::bigint * interval '1 microsecond'`;
@@ -79,13 +88,13 @@ const WRITE: Statement = {
   isWrite: true,
   text: `
     update seal_state
-       set sealed_until = ${at("$1")}, scanned_until = ${at("$2")}, pending_at = ${at("$3")}, pending_xid = $4,
+       set sealed_until = coalesce(${at("$1")}, '-infinity'), scanned_until = ${at("$2")}, pending_at = ${at("$3")}, pending_xid = $4,
            seen_at = ${at("$5")}`,
 };
 
 /** What a pass leaves behind. */
 export interface NextSealState {
-  readonly sealedUntil: bigint;
+  readonly sealedUntil: bigint | null;
   readonly scannedUntil: bigint;
   readonly pending: { readonly at: bigint; readonly xid: bigint };
   readonly seenAt: bigint;
@@ -104,7 +113,7 @@ const OLDEST: Statement = {
              (select min(recorded_at) from operator_action), clock_timestamp())`)} as oldest`,
 };
 
-/** When the first row of all was recorded. Reads everything: for the very first pass. */
+/** When the first row of all was recorded, of those that can be seen. Reads everything: for the very first passes. */
 export async function readOldestRow(tx: Tx): Promise<bigint> {
   const [row] = await tx.run<{ oldest: bigint }>(OLDEST, []);
   return row?.oldest ?? 0n;

@@ -5,11 +5,12 @@ import { basename } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { from as copyFrom } from "pg-copy-streams";
 import { Fault, messageOf } from "../../platform";
+import { recordOperatorAction } from "../../store";
 import { copyRows } from "./copy-rows";
 import { subjectOf } from "./file-name";
 import { fileReader } from "./file-reader";
 import { readProfile } from "./profiles";
-import { inSession, type Session } from "./session";
+import { inSession, type Session, txOf } from "./session";
 
 /** Largest file that is taken, in bytes. */
 export const FILE_BYTES_MAX = 5 * 2 ** 30;
@@ -116,6 +117,14 @@ export async function importSettlementFile(request: ImportRequest): Promise<Impo
       ...{ fileId, fileName, version, ...subject, ...counts, totalsFault, remarks },
       ...{ sha256: sha256.toString("hex"), supersededBy: null },
     };
+    const { fileName: name, lines } = file;
+    await recordOperatorAction(txOf(session), {
+      ...{ actor: request.by, action: "settlement-file.import", object: `file:${fileId}` },
+      ...{
+        after: { fileName, version, sha256: file.sha256, totalsFault },
+        detail: `${name} version ${version}: ${lines} lines`,
+      },
+    });
     return { kind: "imported", file, replaced: before?.fileId ?? null };
   });
 }

@@ -7,6 +7,7 @@ import {
   type SettlementLine,
 } from "../../domain";
 import { Fault, sqlStateOf } from "../../platform";
+import { recordOperatorAction } from "../../store";
 import { readProfile, type StoredProfile } from "./profiles";
 import {
   CHANGES,
@@ -31,7 +32,7 @@ import {
   type TraxRow,
 } from "./run-streams";
 import { type Findings, findingsOf, type Found } from "./run-writes";
-import { inSession, type Session } from "./session";
+import { inSession, type Session, txOf } from "./session";
 
 /** What is to be reconciled. */
 export interface RunRequest {
@@ -135,6 +136,10 @@ export function runReconciliation(request: RunRequest): Promise<RunReport> {
       runId,
       JSON.stringify(summary, (_key, value: unknown) => (typeof value === "bigint" ? value.toString() : value)),
     ]);
+    await recordOperatorAction(txOf(session), {
+      ...{ actor: by, action: "reconciliation.run", object: `run:${runId}` },
+      detail: `${profileCode} of ${settlementDate}: ${summary.lines} lines, ${summary.matched} matched`,
+    });
     return { ...facts, isDryRun, summary, changes };
   });
 }

@@ -1,5 +1,5 @@
 import pg from "pg";
-import { DatabaseUnavailable, Fault, messageOf, RolledBack, sqlStateOf } from "../../platform";
+import { DatabaseUnavailable, Fault, messageOf, RolledBack, sqlStateOf, type Tx } from "../../platform";
 
 /** A connection of its own, in one transaction: for work that is too long for the pool of requests. */
 export interface Session {
@@ -57,6 +57,11 @@ export async function inSession<T>(options: SessionOptions, work: (session: Sess
     // An open transaction ends with its connection.
     await client.end().catch(() => {});
   }
+}
+
+/** The session's transaction for what other rooms write in one. */
+export function txOf({ run }: Session): Tx {
+  return { run: (statement, values) => run(statement.text, values) };
 }
 
 /** Of the connection, with which it ends: the transaction must not have begun, or it would read what was there before. */

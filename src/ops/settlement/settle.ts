@@ -1,8 +1,8 @@
 import { postingsOfMove } from "../../domain";
-import { type Clock, Fault, type IdSource, type Tx } from "../../platform";
+import { type Clock, Fault, type IdSource } from "../../platform";
 import { recordOperatorAction } from "../../store";
 import type { Actor } from "../exceptions/history";
-import { inSession, type Session } from "../reconciliation/session";
+import { inSession, type Session, txOf } from "../reconciliation/session";
 import { postSettlement, saveOrigins } from "./post";
 
 /** Which lines are to be posted. */
@@ -83,7 +83,7 @@ async function settleFile(
   }
   const nowMs = request.clock.nowMs();
   const entryId = request.ids.entryId(nowMs);
-  const tx: Tx = { run: (statement, values) => run(statement.text, values) };
+  const tx = txOf(session);
   const move = { dueAmount: amount, transitAmount: amount };
   await postSettlement(tx, {
     ...{ kind: "file", entryId, businessDate: today, nowMs, partnerId, profileCode, settlementDate, fileId },
