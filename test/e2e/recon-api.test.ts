@@ -23,6 +23,8 @@ const day = dayOf([
   { ...truth, damage: "fee-differs" },
 ]);
 const FILE = `${[FULL_HEADER, ...day.lines.map(fullLine), "broken"].join("\n")}\n`;
+/** The name, and the token and address that it came from. */
+const BY_ANI: unknown = expect.stringMatching(/^ani \(api:desk of ani\/[0-9a-f]{8}@[0-9a-f.:]+\)$/);
 const NOBODY = "00000000-0000-4000-8000-000000000000";
 
 describe("a day of settlement over HTTP, by two people", () => {
@@ -133,8 +135,8 @@ describe("a day of settlement over HTTP, by two people", () => {
     fileId = taken.body["fileId"] as number;
     const { data } = await as(ani, "GET /files", { query: { profile: "full", order: "asc" } });
     expect(data.map((each) => [each["version"], each["supersededBy"], each["importedBy"]])).toEqual([
-      [1, fileId, "ani"],
-      [2, null, "ani"],
+      [1, fileId, BY_ANI],
+      [2, null, BY_ANI],
     ]);
     expect((await as(ani, `GET /files/${fileId}`)).body).toMatchObject({ fileId, version: 2, profile: "full" });
     expect((await as(ani, "GET /files/999999")).status).toBe(404);
@@ -155,7 +157,7 @@ describe("a day of settlement over HTTP, by two people", () => {
     const bad = await as(ani, "POST /dry-runs", { json: { ...json, rules: [{ kind: "no such" }] } });
     expect([bad.status, bad.body["code"]]).toEqual([422, "rules"]);
     const { data } = await as(ani, "GET /runs", { query: { profile: "full" } });
-    expect(data.map((run) => run["startedBy"])).toEqual(["ani", "ani"]);
+    expect(data.map((run) => run["startedBy"])).toEqual([BY_ANI, BY_ANI]);
     const { body } = await as(ani, `GET /runs/${String(first.body["runId"])}`);
     expect(body).toMatchObject({ runId: first.body["runId"], summary: { matched: 1 }, rules: [] });
     const none = await as(ani, "POST /runs", { json: { ...json, date: "2026-01-01" } });

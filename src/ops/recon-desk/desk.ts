@@ -60,7 +60,7 @@ export interface ReconDesk {
     work: (tx: Tx) => Promise<{ readonly status: number; readonly body: string }>,
   ): Promise<KeyedAnswer>;
   import(actor: Actor, arrived: ArrivedFile): Promise<ImportOutcome & { readonly rejected: readonly RejectedLine[] }>;
-  run(request: Omit<RunRequest, "databaseUrl">): Promise<RunReport>;
+  run(actor: Actor, request: Omit<RunRequest, "databaseUrl" | "by">): Promise<RunReport>;
   settle(actor: Actor, profileCode: string, settlementDate: string): Promise<SettledFile[]>;
   ageing(asOfDate: string | null): Promise<{ readonly date: string; readonly rows: readonly AgeingRow[] }>;
   approve(actor: Actor, proposalId: string, note: string | null): Promise<Decided>;
@@ -120,12 +120,17 @@ export function openReconDesk(options: ReconDeskOptions): ReconDesk {
     once: (request, work) => transact((tx) => onceForKey(tx, request, work)),
     import: (actor, { file, ...arrived }) =>
       long.take(async () => {
-        const outcome = await importSettlementFile({ ...arrived, databaseUrl, path: file.path, by: actor.name });
+        const outcome = await importSettlementFile({
+          ...arrived,
+          databaseUrl,
+          path: file.path,
+          by: signatureOf(actor),
+        });
         const { fileId, badLines } = outcome.file;
         const rejected = badLines === 0 ? [] : await look((session) => readRejected(session, fileId));
         return { ...outcome, rejected };
       }),
-    run: (request) => long.take(() => runReconciliation({ ...request, databaseUrl })),
+    run: (actor, request) => long.take(() => runReconciliation({ ...request, databaseUrl, by: signatureOf(actor) })),
     settle: (actor, profileCode, settlementDate) =>
       long.take(() => settleMatched({ databaseUrl, profileCode, settlementDate, actor, clock, ids, today: today() })),
     ageing: (asOfDate) =>
@@ -152,6 +157,11 @@ export function openReconDesk(options: ReconDeskOptions): ReconDesk {
       await db.close();
     },
   };
+}
+
+/** Who, as operator actions name people. */
+function signatureOf({ name, via }: Actor): string {
+  return `${name} (${via})`.slice(0, 200);
 }
 
 /** What a decision brings about; the same decision again by the same person is no fault: its answer may have been lost. */

@@ -55,7 +55,7 @@ async function receive(body: Readable, path: string, { maxBytes, idleMs, totalMs
   try {
     const chunks = body.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Buffer>;
     for (;;) {
-      const next = await Promise.race([chunks.next().catch(aborted), clock.runsOut]);
+      const next = await clock.unlessLate(chunks.next().catch(aborted));
       if (next.done === true) break;
       clock.onBytes();
       bytes += next.value.length;
@@ -82,15 +82,27 @@ function noRoom(cause: unknown): never {
   throw new Fault("upload_no_room", `the file cannot be kept while it arrives: ${messageOf(cause)}`, { cause });
 }
 
+/**
+ * Limits of time over a row of promises. Not by a race with one promise that lasts as long as the file: it would keep every
+ * piece that ever won.
+ */
 function stopwatch(idleMs: number, totalMs: number) {
+  let late: Fault | null = null;
   let fail: (fault: Fault) => void = () => {};
-  const runsOut = new Promise<never>((_resolve, reject) => (fail = reject));
-  runsOut.catch(() => {});
-  const after = (ms: number, problem: string) => setTimeout(() => fail(new Fault("upload_slow", problem)), ms);
+  const after = (ms: number, problem: string) =>
+    setTimeout(() => {
+      late = new Fault("upload_slow", problem);
+      fail(late);
+    }, ms);
   const total = after(totalMs, `the file took longer than ${totalMs / 1_000} seconds to arrive`);
   const idle = after(idleMs, `no byte arrived for ${idleMs / 1_000} seconds`);
   return {
-    runsOut,
+    unlessLate: <T>(next: Promise<T>): Promise<T> =>
+      new Promise<T>((resolve, reject) => {
+        fail = reject;
+        if (late !== null) reject(late);
+        next.then(resolve, reject);
+      }),
     onBytes: () => void idle.refresh(),
     stop() {
       clearTimeout(total);

@@ -31,8 +31,8 @@ export function runRoutes(router: Router, deps: ReconRouteDeps, door: ReconDoor)
     "/recon/v1/runs",
     door("recon:maker", async (ctx, asking) => {
       const { profile: profileCode, date: settlementDate } = await bodyOf(ctx, asking, "run");
-      const flags = { isDryRun: false, redecidesDeclared: false, by: asking.actor.name };
-      const report = await deps.recon.run({ profileCode, settlementDate, ...flags });
+      const flags = { isDryRun: false, redecidesDeclared: false };
+      const report = await deps.recon.run(asking.actor, { profileCode, settlementDate, ...flags });
       asking.rowCount = report.changes.length;
       answerJson(ctx, 200, report);
     }),
@@ -44,8 +44,13 @@ export function runRoutes(router: Router, deps: ReconRouteDeps, door: ReconDoor)
       const parsed = given === undefined ? null : readMatchRules(given);
       if (parsed?.ok === false) throw new AuditRefusal(422, "the rules are not valid", parsed.faults, "rules");
       const rules = parsed === null ? {} : { rules: parsed.rules };
-      const flags = { isDryRun: true, redecidesDeclared: true, by: asking.actor.name };
-      const { runId: _none, ...report } = await deps.recon.run({ profileCode, settlementDate, ...rules, ...flags });
+      const flags = { isDryRun: true, redecidesDeclared: true };
+      const { runId: _none, ...report } = await deps.recon.run(asking.actor, {
+        profileCode,
+        settlementDate,
+        ...rules,
+        ...flags,
+      });
       asking.rowCount = report.changes.length;
       answerJson(ctx, 200, report);
     }),
