@@ -8,7 +8,7 @@ import {
   rupiahText,
   sumRupiah,
 } from "../domain";
-import { Fault } from "../platform";
+import { escaped, Fault } from "../platform";
 import {
   findMerchantBillByKey,
   type MerchantBill,
@@ -151,18 +151,6 @@ function tableOf(rows: readonly (readonly [name: string, value: string])[]): str
       `<td style="padding:4px 0"><strong>${escaped(value)}</strong></td></tr>`,
   );
   return `<table style="border-collapse:collapse">\n${lines.join("\n")}\n</table>`;
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-function escaped(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
 }
 
 function merchantOf({ bill }: Shown): string {

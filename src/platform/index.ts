@@ -9,6 +9,7 @@ export * from "./ids";
 export * from "./key-lock";
 export * from "./logger";
 export type { MailSettings } from "./mail-settings";
+export * from "./markup";
 export * from "./metrics";
 export * from "./redis";
 export * from "./secret-box";

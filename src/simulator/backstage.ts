@@ -1,5 +1,6 @@
 import { FAULTS } from "./faults";
-import { html, type Markup } from "./html";
+import type { Markup } from "../platform";
+import { html } from "./html";
 import type { Order, SentMessage } from "./order";
 import type { Words } from "./words";
 

@@ -1,45 +1,12 @@
+import { escapedVisibly, Markup, markupTag } from "../platform";
+
 const BANNER: Readonly<Record<string, string>> & { readonly en: string } = {
   en: "This is not Finpay, and no money moves.",
   id: "Ini bukan Finpay, dan tidak ada uang yang berpindah.",
 };
 
-/** Text that is markup already. Everything else is escaped where it is put in. */
-export class Markup {
-  constructor(readonly text: string) {}
-}
-
-type Insert = string | number | Markup | readonly Markup[];
-
-/** Markup from a template; what is put in is escaped unless it is markup. */
-export function html(parts: TemplateStringsArray, ...inserts: readonly Insert[]): Markup {
-  return new Markup(
-    parts.map((part, at) => part + (at < inserts.length ? insertText(inserts[at] ?? "") : "")).join(""),
-  );
-}
-
-function insertText(insert: Insert): string {
-  if (insert instanceof Markup) return insert.text;
-  if (typeof insert === "object") return insert.map(({ text }) => text).join("");
-  return escaped(String(insert));
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-/**
- * Text that may stand anywhere in a page. Control characters, direction marks and lone surrogates become visible
- * (`\u{202e}`): hostile bytes must neither end an element nor turn a line around. Tabs and line ends stay.
- */
-export function escaped(text: string): string {
-  return text
-    .replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? "")
-    .replaceAll(/[^\P{C}\n\t]|[\u2028\u2029]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
-}
+/** Markup from a template; what hostile bytes put in is escaped, and shown. */
+export const html = markupTag(escapedVisibly);
 
 /** Whole rupiah for people: `Rp 1.250.000`. */
 export function rupiahText(amount: bigint): string {

@@ -1,5 +1,6 @@
 import { faultChoice, sentSection } from "./backstage";
-import { html, type Markup, page, rupiahText } from "./html";
+import type { Markup } from "../platform";
+import { html, page, rupiahText } from "./html";
 import type { Inquired, Order, ShownBill } from "./order";
 import { linesOf } from "./shown-lines";
 import { type Language, SOURCES, type Words, WORDS } from "./words";

@@ -6,8 +6,8 @@ import { measureSensitivity } from "../chaos/sensitivity";
 import { onStage, type Stage } from "../chaos/stage";
 
 jest.setTimeout(120_000);
-/** 150 seconds alone; as long as it may take beside everything else. */
-const SHORT_FORM_MAX_MS = 300_000;
+/** 150 seconds alone; beside the rest of the suite up to twice that. `npm run chaos -- --short` keeps to five minutes. */
+const SHORT_FORM_MAX_MS = 480_000;
 
 /** Beside the rest of the suite the machine has no time to spare: how late an answer is, `npm run chaos` judges. */
 const notOfTime = (violations: readonly Violation[]): Violation[] => violations.filter(({ kind }) => kind !== "late");
@@ -36,18 +36,22 @@ describe("while hosts, PostgreSQL, Redis and the lines between them fail", () =>
     await ended;
   });
 
-  it("no payment is lost, posted twice, or answered in two ways, over the counts of the short form", async () => {
-    const seed = randomInt(2 ** 31);
-    const { counts, violations } = await runCampaign(stage, {
-      ...{ seed, roundMs: ROUND_MS, say: silent, faultEveryMs: FAULT_EVERY_MS },
-      isEnough: isShortForm,
-    });
-    expect({ seed, violations: notOfTime(violations) }).toEqual({ seed, violations: [] });
-    expect(counts.payments).toBeGreaterThan(SHORT_FORM.storms);
-    // Merchants' bills were among them, and each was told of.
-    expect(counts.events).toBe(counts.toldOf);
-    expect(counts.events).toBeGreaterThan(0);
-  }, SHORT_FORM_MAX_MS);
+  it(
+    "no payment is lost, posted twice, or answered in two ways, over the counts of the short form",
+    async () => {
+      const seed = randomInt(2 ** 31);
+      const { counts, violations } = await runCampaign(stage, {
+        ...{ seed, roundMs: ROUND_MS, say: silent, faultEveryMs: FAULT_EVERY_MS },
+        isEnough: isShortForm,
+      });
+      expect({ seed, violations: notOfTime(violations) }).toEqual({ seed, violations: [] });
+      expect(counts.payments).toBeGreaterThan(SHORT_FORM.storms);
+      // Merchants' bills were among them, and each was told of.
+      expect(counts.events).toBe(counts.toldOf);
+      expect(counts.events).toBeGreaterThan(0);
+    },
+    SHORT_FORM_MAX_MS,
+  );
 
   it("a line that is cut at COMMIT or in the middle of a reply changes nothing about that", async () => {
     const { cases, violations } = await runPoints(stage, silent, ["cut"]);

@@ -15,8 +15,9 @@ const TYPES: Readonly<Record<string, string>> = {
   ".svg": "image/svg+xml",
 };
 
-function load(file: string): Asset {
-  const content = readFileSync(join(__dirname, "assets", file));
+/** A file to be served, of one or of several that are joined in this order. */
+function load(file: string, parts: readonly string[] = [file]): Asset {
+  const content = Buffer.concat(parts.map((part) => readFileSync(join(__dirname, "assets", part))));
   const extension = extname(file);
   const digest = createHash("sha256").update(content).digest("hex").slice(0, 12);
   const name = `${file.slice(0, -extension.length)}.${digest}${extension}`;
@@ -24,7 +25,11 @@ function load(file: string): Asset {
 }
 
 /** What the bill's page is made of beside its text. */
-export const BILL_ASSETS = { style: load("bill.css"), script: load("bill.js"), icon: load("icon.svg") } as const;
+export const BILL_ASSETS = {
+  style: load("bill.css", ["colours.css", "frame.css", "bill.css", "media.css"]),
+  script: load("bill.js"),
+  icon: load("icon.svg"),
+} as const;
 
 /** The same by name. */
 export const ASSETS_BY_NAME: ReadonlyMap<string, Asset> = new Map(

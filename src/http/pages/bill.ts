@@ -1,7 +1,7 @@
 import type { BillPage, PageState, Payable } from "../../flows";
 import { rupiahText, spanText, timeText } from "./format";
 import { framed } from "./frame";
-import { html, Markup, NOTHING } from "./markup";
+import { html, Markup, NOTHING } from "../../platform";
 import { qrDrawing } from "./qr";
 import { type Language, WORDS, type Words } from "./words";
 

@@ -1,5 +1,5 @@
 import { BILL_ASSETS } from "./assets";
-import { html, type Markup, NOTHING } from "./markup";
+import { html, type Markup, NOTHING } from "../../platform";
 import { type Language, WORDS } from "./words";
 
 /** What every page for customers has around its content. Addresses in it are relative: a proxy may put a path before. */

@@ -1,5 +1,5 @@
 import qrcode from "qrcode-generator";
-import { html, Markup } from "./markup";
+import { html, Markup } from "../../platform";
 
 /** Modules of white around the code, as the standard asks. */
 const QUIET = 4;

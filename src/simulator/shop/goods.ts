@@ -1,4 +1,5 @@
-import { html, type Markup } from "../html";
+import type { Markup } from "../../platform";
+import { html } from "../html";
 import type { Language } from "../words";
 
 /** Something that the shop sells. Price in whole rupiah. */

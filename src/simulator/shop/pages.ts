@@ -1,4 +1,5 @@
-import { html, type Markup, page, rupiahText } from "../html";
+import type { Markup } from "../../platform";
+import { html, page, rupiahText } from "../html";
 import type { Language } from "../words";
 import { jakartaText } from "./biller";
 import type { FormProblem, Typed } from "./form";

@@ -1,4 +1,5 @@
-import { html, type Markup, page } from "../html";
+import type { Markup } from "../../platform";
+import { html, page } from "../html";
 import type { AnswerReport, CaseReport, StepReport, UatReport, Verdict } from "./report";
 import { REPORT_STYLE } from "./report-style";
 

@@ -1,5 +1,5 @@
 import { rupiahText, spanText, timeText } from "../../../src/http/pages/format";
-import { escaped, html } from "../../../src/http/pages/markup";
+import { escaped, escapedVisibly, html } from "../../../src/platform";
 import { languageOf, WORDS } from "../../../src/http/pages/words";
 
 describe("text in a page", () => {
@@ -18,6 +18,11 @@ describe("text in a page", () => {
     ["emoji with joiners, and letters of other scripts", "👨‍👩‍👧 🎉 नमस्ते ชื่อ", "👨‍👩‍👧 🎉 नमस्ते ชื่อ"],
   ])("has %s made harmless or kept", (_, given, shown) => {
     expect(escaped(given)).toBe(shown);
+  });
+
+  it("shows what cannot be seen to those who look for it, and leaves emoji whole", () => {
+    expect(escapedVisibly(`<a href="x">'&`)).toBe("&lt;a href=&quot;x&quot;&gt;&#39;&amp;");
+    expect(escapedVisibly("\u0000\u202e\ud800\u200b\n\tz👨‍👩‍👧")).toBe("\\u{0}\\u{202e}\\u{d800}\\u{200b}\n\tz👨‍👩‍👧");
   });
 
   it("is escaped where it is put into a template, markup is not", () => {
