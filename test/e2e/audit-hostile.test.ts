@@ -4,6 +4,7 @@ import { AUDIT_LISTINGS, BALANCE_FILTERS, type FilterSpecs } from "../../src/ops
 import { askAudit, auditToken, type AuditReply } from "../support/audit";
 import { fill, paymentMessage, telkomBill } from "../support/builders";
 import { startTestHost, type TestHost } from "../support/host";
+import { type HostileAnswer, HOSTILE, faultOfHostile } from "../support/hostile";
 import { createTestDatabase, type TestDatabase } from "../support/services";
 
 const QUESTIONS: readonly (readonly [path: string, specs: FilterSpecs, isList: boolean])[] = [
@@ -11,64 +12,6 @@ const QUESTIONS: readonly (readonly [path: string, specs: FilterSpecs, isList: b
   ...AUDIT_LISTINGS.map((each) => [`/${each.name}/export`, each.filters, false] as const),
   ["/balances", BALANCE_FILTERS, false],
 ];
-/** Values that belong to no parameter of any kind. */
-const HOSTILE = [
-  "'; drop table trax; --",
-  "' or '1'='1",
-  "1) or (1=1",
-  "$1",
-  "\\",
-  "%",
-  "_",
-  "../../etc/passwd",
-  "<script>alert(1)</script>",
-  "{}",
-  "null",
-  "-1",
-  "1e3",
-  "0x10",
-  "1.5",
-  "９９",
-  "NaN",
-  "Infinity",
-  "99999999999999999999999999",
-  "2026-02-30",
-  "2026-13-01T00:00:00Z",
-  "2026-01-01T24:00:00Z",
-  "2026-01-01T00:00:00",
-  "infinity",
-  "now",
-  "épée",
-  "\u0000",
-  "a\nb",
-  "\u202e",
-  "😀",
-  "x".repeat(200),
-];
-
-/** What is wrong with the answer to a hostile value: nothing, as a rule. */
-function faultOf({ name, value, reply }: Answer, kind: string | undefined): string[] {
-  const wrong = (what: string): string[] => [
-    `${name}=${JSON.stringify(value)}: ${what}, ${reply.status} ${reply.text.slice(0, 200)}`,
-  ];
-  if (reply.status === 200) {
-    // A text may hold anything printable, and finds nothing.
-    const isText = (kind === "text" || kind === "traxId") && /^[ -~]{1,100}$/.test(value);
-    return isText && reply.data.length === 0 ? [] : wrong("accepted");
-  }
-  const problems = (reply.body["problems"] ?? []) as string[];
-  if (reply.status !== 400 || problems.length !== 1 || problems[0]?.includes(name) !== true)
-    return wrong("not a precise refusal");
-  // The name of a parameter and what it must be; never what was sent.
-  return value.length > 6 && reply.text.includes(value) ? wrong("repeats the value") : [];
-}
-
-interface Answer {
-  readonly name: string;
-  readonly value: string;
-  readonly reply: AuditReply;
-}
-
 describe("hostile questions to the audit API", () => {
   let database: TestDatabase;
   let host: TestHost;
@@ -94,12 +37,12 @@ describe("hostile questions to the audit API", () => {
   it.each(QUESTIONS)("survives every value in every parameter of %s", async (path, specs, isList) => {
     const before = await database.query(`select count(*) from trax`);
     const names = [...Object.keys(specs), ...(isList ? ["limit", "order", "cursor"] : ["format"])];
-    const answers: Answer[] = [];
+    const answers: HostileAnswer[] = [];
     for (const name of names) {
       token = await auditToken(database);
       for (const value of HOSTILE) answers.push({ name, value, reply: await ask(path, { [name]: value }) });
     }
-    expect(answers.flatMap((answer) => faultOf(answer, specs[answer.name]?.kind))).toEqual([]);
+    expect(answers.flatMap((answer) => faultOfHostile(answer, specs[answer.name]?.kind))).toEqual([]);
     expect(await database.query(`select count(*) from trax`)).toEqual(before);
   });
 
@@ -126,13 +69,13 @@ describe("hostile questions to the audit API", () => {
   );
 
   it("survives every value for the partner of a proof", async () => {
-    const answers: Answer[] = [];
+    const answers: HostileAnswer[] = [];
     for (const value of HOSTILE) {
       const reply = await ask("/payments/1/proof", { partner: value });
       if (reply.status !== 404 || !/^[ -~]{1,100}$/.test(value)) answers.push({ name: "partner", value, reply });
     }
     expect(answers.length).toBeGreaterThan(3);
-    expect(answers.flatMap((answer) => faultOf(answer, "uuid"))).toEqual([]);
+    expect(answers.flatMap((answer) => faultOfHostile(answer, "uuid"))).toEqual([]);
   });
 
   it("refuses limits that are none, and ranges that hold nothing", async () => {

@@ -140,6 +140,10 @@ describe("the tour of docs/AUDIT.md", () => {
       [["--scopes", "everything"], 64],
       [["--days", "367"], 64],
       [["--days", "0"], 64],
+      [["--scopes", "recon:maker"], 78],
+      [["--scopes", "recon:read,recon:checker", "--person", " "], 78],
+      [["--scopes", "recon:maker", "--person", "x'; drop"], 78],
+      [["--scopes", "recon:maker", "--person", "x".repeat(101)], 78],
     ] as const) {
       expect((await biller("audit", "token", "create", "x", ...args)).code).toBe(code);
     }
@@ -155,5 +159,6 @@ describe("the tour of docs/AUDIT.md", () => {
       { action: "audit-token.create", object: `audit-token:${tokenId}` },
       { action: "audit-token.revoke", object: `audit-token:${tokenId}` },
     ]);
-  });
+    // Every command is a process of its own.
+  }, 90_000);
 });

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import openapi from "../../src/http/openapi.json";
 import { fill } from "../support/builders";
 import { type HostProcess, startHostProcess } from "../support/host-process";
 import { askRecon, type ReconReply, type ReconRequest, reconToken } from "../support/recon-api";
@@ -32,8 +33,12 @@ describe("a day of settlement over HTTP, by two people", () => {
   let host: HostProcess;
   let [ani, budi]: string[] = [];
   let fileId: number;
-  const as = (token: string | undefined, what: string, request: ReconRequest = {}): Promise<ReconReply> =>
-    askRecon(host.url, token ?? null, what, request);
+  const answered: { readonly what: string; readonly reply: ReconReply }[] = [];
+  const as = async (token: string | undefined, what: string, request: ReconRequest = {}): Promise<ReconReply> => {
+    const reply = await askRecon(host.url, token ?? null, what, request);
+    answered.push({ what, reply });
+    return reply;
+  };
   const upload = (file: string | Buffer, query: Record<string, string> = {}): Promise<ReconReply> =>
     as(ani, "POST /files", { file, query: { profile: "full", fileName: "day.csv", date: DAY, ...query } });
   const itemOf = async (itemClass: string): Promise<string> => {
@@ -375,6 +380,24 @@ describe("a day of settlement over HTTP, by two people", () => {
     expect((await as(ani, "GET /days/2026-01-01/body")).status).toBe(404);
   });
 
+  it("has answered what its description says", () => {
+    const undescribed = answered.flatMap(({ what, reply: { status, body, data } }) => {
+      const [method = "", path = ""] = what.split(" ");
+      const answer = operationOf(method, path).responses?.[status];
+      if (answer === undefined) return [`${what}: ${status}`];
+      const properties = answer.content?.["application/json"]?.schema.properties ?? {};
+      // Refusals share one description; files are described by their type.
+      if (status >= 300 || Object.keys(properties).length === 0) return [];
+      const rows = properties["data"]?.items?.properties ?? {};
+      return [
+        ...Object.keys(body).filter((name) => !Object.hasOwn(properties, name)),
+        ...Object.keys(data[0] ?? {}).filter((name) => !Object.hasOwn(rows, name)),
+      ].map((name) => `${what}: ${name}`);
+    });
+    expect(answered.length).toBeGreaterThan(80);
+    expect(undescribed).toEqual([]);
+  });
+
   it("lets a token do what it is for, and keeps all that was asked", async () => {
     const reader = await reconToken(database, "rini", ["recon:read"]);
     const maker = await reconToken(database, "mira", ["recon:maker"]);
@@ -401,3 +424,23 @@ describe("a day of settlement over HTTP, by two people", () => {
     expect(reads).toEqual([{ route: "/recon/v1/runs", http_status: 403, token_name: "desk of rini" }]);
   });
 });
+
+interface Described {
+  readonly properties?: Readonly<Record<string, { readonly items?: Described }>>;
+}
+interface Operation {
+  readonly responses?: Readonly<Record<number, { readonly content?: Readonly<Record<string, { schema: Described }>> }>>;
+}
+
+/** The description of an address; names and numbers stand where the description has a parameter. */
+function operationOf(method: string, path: string): Operation {
+  const parts = `/recon/v1${path}`.split("/");
+  const paths = openapi.paths as unknown as Record<string, Record<string, Operation>>;
+  const fits = (template: string): boolean => {
+    const wanted = template.split("/");
+    return wanted.length === parts.length && wanted.every((each, at) => each.startsWith("{") || each === parts[at]);
+  };
+  const found = Object.keys(paths).filter((template) => fits(template.replace(/\/$/, "")));
+  const exact = found.find((template) => !template.includes("{")) ?? found[0] ?? "";
+  return paths[exact]?.[method.toLowerCase()] ?? {};
+}
