@@ -1,27 +1,15 @@
 import knexFactory, { type Knex } from "knex";
 import pg from "pg";
 import type { Clock, Deadline } from "./clock";
-import { CommitUnknown, DatabaseUnavailable, DeadlinePassed, Fault, messageOf, RolledBack, sqlStateOf } from "./faults";
+import { DatabaseUnavailable, DeadlinePassed, messageOf } from "./faults";
 import { SILENT_KNEX_LOG } from "./knex-log";
 import { encodeValues } from "./sql-array";
+import { execute, mustDiscard, type Session, type Statement, transact, type Tx, within } from "./transaction";
 
 // bigint columns are money or counters: as BigInt, never as text to be added up, never as a lossy number.
 pg.types.setTypeParser(pg.types.builtins.INT8, (text) => BigInt(text));
 // A DATE is a day, not an instant in the machine's time zone.
 pg.types.setTypeParser(pg.types.builtins.DATE, (text) => text);
-
-/** One SQL statement, prepared under its name on each connection. */
-export interface Statement {
-  readonly name: string;
-  readonly text: string;
-  /** Set on everything that is not a plain read: it is held back until BEGIN is known to have worked. */
-  readonly isWrite?: true;
-}
-
-/** A transaction in progress. Reads may be issued together without waiting: the connection is pipelined. */
-export interface Tx {
-  run<Row extends object>(statement: Statement, values: readonly unknown[]): Promise<Row[]>;
-}
 
 /** The database as the rooms see it. */
 export interface Db {
@@ -154,114 +142,37 @@ export function openDb(options: DbOptions): Db {
 
   return {
     knex,
-    withTransaction: (deadline, work) => onConnection(deadline, (connection) => transact(connection, deadline, work)),
+    withTransaction: (deadline, work) =>
+      onConnection(deadline, (connection) => transact(sessionOf(connection), deadline, work)),
     run: (deadline, statement, values) =>
-      onConnection(deadline, (connection) => execute(connection, deadline, statement, values)),
+      onConnection(deadline, (connection) => execute(sessionOf(connection), deadline, statement, values)),
     close: () => knex.destroy(),
   };
 }
 
-/**
- * begin, work, commit on one connection. The COMMIT is ours, because PostgreSQL answers COMMIT of a failed transaction
- * with the tag ROLLBACK and no error, and drivers resolve as if all were well.
- */
-async function transact<T>(connection: Connection, deadline: Deadline, work: (tx: Tx) => Promise<T>): Promise<T> {
-  const begun = within(deadline, "opening a transaction", connection.query("begin"));
-  begun.catch(() => {});
-  const tx: Tx = {
-    run: async (statement, values) => {
-      // In a pipeline a write behind a failed BEGIN would run, and commit, by itself.
-      if (statement.isWrite) await begun;
-      return execute(connection, deadline, statement, values);
+/** A connection of node-postgres as transactions use it. */
+function sessionOf(connection: Connection): Session {
+  return {
+    async control(word) {
+      if (word !== "commit") return { tag: (await connection.query(word)).command, warning: null };
+      let warning: string | null = null;
+      const onNotice = (notice: { message?: string | undefined; severity?: string | undefined }): void => {
+        if (notice.severity === "WARNING") warning = notice.message ?? "warning";
+      };
+      connection.on("notice", onNotice);
+      try {
+        const { command } = await connection.query(word);
+        return { tag: command, warning };
+      } finally {
+        connection.off("notice", onNotice);
+      }
+    },
+    async run<Row extends object>({ name, text }: Statement, values: readonly unknown[]) {
+      const { rows } = await connection.query<Row>({ name, text, values: encodeValues(text, values) });
+      return rows;
+    },
+    discard(reason) {
+      connection.__knex__disposed = reason;
     },
   };
-  let value: T;
-  try {
-    value = await work(tx);
-    await begun;
-    if (deadline.hasPassed()) throw new DeadlinePassed("preparing to commit");
-  } catch (error) {
-    if (!mustDiscard(error)) await rollBack(connection, error);
-    throw error;
-  }
-  await commit(connection, deadline);
-  return value;
-}
-
-async function rollBack(connection: Connection, because: unknown): Promise<void> {
-  try {
-    await connection.query("rollback");
-  } catch (error) {
-    // The server rolls back on disconnect; the connection is of no use any more.
-    connection.__knex__disposed = `rollback failed: ${messageOf(error)} after ${messageOf(because)}`;
-  }
-}
-
-async function commit(connection: Connection, deadline: Deadline): Promise<void> {
-  let warning: string | null = null;
-  const onNotice = (notice: { message?: string | undefined; severity?: string | undefined }): void => {
-    // "canceling wait for synchronous replication": committed here, not known to be safe elsewhere.
-    if (notice.severity === "WARNING") warning = notice.message ?? "warning";
-  };
-  connection.on("notice", onNotice);
-  let tag: string;
-  try {
-    ({ command: tag } = await within(deadline, "committing", connection.query("commit")));
-  } catch (error) {
-    const state = sqlStateOf(error);
-    // A deferred check refused it: a definite no. Anything else (connection gone, shutdown, deadline) is no answer.
-    if (state !== null && !state.startsWith("57") && !state.startsWith("08")) throw error;
-    throw new CommitUnknown(`no answer to COMMIT: ${messageOf(error)}`, { cause: error });
-  } finally {
-    connection.off("notice", onNotice);
-  }
-  if (tag !== "COMMIT") throw new RolledBack(`PostgreSQL answered COMMIT with ${tag}`);
-  if (warning !== null) throw new CommitUnknown(`COMMIT came with a warning: ${warning as string}`);
-}
-
-async function execute<Row extends object>(
-  connection: Connection,
-  deadline: Deadline,
-  statement: Statement,
-  values: readonly unknown[],
-): Promise<Row[]> {
-  try {
-    const result = await within(
-      deadline,
-      `running ${statement.name}`,
-      connection.query<Row>({
-        name: statement.name,
-        text: statement.text,
-        values: encodeValues(statement.text, values),
-      }),
-    );
-    return result.rows;
-  } catch (error) {
-    if (error instanceof Fault || sqlStateOf(error) !== null) throw error;
-    throw new DatabaseUnavailable(`connection lost while running ${statement.name}: ${messageOf(error)}`, {
-      cause: error,
-    });
-  }
-}
-
-/** After these the state of the connection is not known: it must never serve another request. */
-function mustDiscard(error: unknown): boolean {
-  if (error instanceof DeadlinePassed || error instanceof CommitUnknown || error instanceof DatabaseUnavailable) {
-    return true;
-  }
-  const state = sqlStateOf(error);
-  return state !== null && (state.startsWith("57P") || state.startsWith("08") || state === "25P03");
-}
-
-/** Bounds a wait by the deadline. The work itself is not stopped by this: the caller destroys the connection. */
-async function within<T>(deadline: Deadline, doing: string, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const expiry = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new DeadlinePassed(doing)), Math.max(0, deadline.leftMs()));
-  });
-  try {
-    return await Promise.race([work, expiry]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -13,3 +13,4 @@ export * from "./markup";
 export * from "./metrics";
 export * from "./redis";
 export * from "./secret-box";
+export * from "./transaction";

@@ -12,6 +12,7 @@ export interface Defect {
 }
 
 const DB = "src/platform/db.ts";
+const TRANSACTION = "src/platform/transaction.ts";
 const POSTING = "src/flows/post-payments.ts";
 const REVERSAL = "src/flows/post-reversal.ts";
 const DESK = "src/flows/keyed-desk.ts";
@@ -38,7 +39,7 @@ const CLAIM_WITHOUT_VERSION = edit(
   "where b.bill_key = c.bill_key and b.version = c.expected_version",
   "where b.bill_key = c.bill_key",
 );
-const TAG_IGNORED = edit(DB, `if (tag !== "COMMIT") throw`, `if (tag === "") throw`);
+const TAG_IGNORED = edit(TRANSACTION, `if (tag !== "COMMIT") throw`, `if (tag === "") throw`);
 
 /** Seeded defects. Each is applied to a copy of the sources. */
 export const DEFECTS: readonly Defect[] = [
@@ -52,7 +53,7 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     name: "reply before COMMIT",
-    edits: [edit(DB, "  await commit(connection, deadline);", "  commit(connection, deadline).catch(() => {});")],
+    edits: [edit(TRANSACTION, "  await commit(session, deadline);", "  commit(session, deadline).catch(() => {});")],
     scenarios: ["COMMIT not received"],
   },
   { name: "COMMIT's tag ignored", edits: [TAG_IGNORED], scenarios: ["COMMIT answered ROLLBACK"] },
@@ -243,7 +244,7 @@ export const DEFECTS: readonly Defect[] = [
     name: "connection used again after a timeout",
     edits: [
       edit(
-        DB,
+        TRANSACTION,
         "if (error instanceof DeadlinePassed || error instanceof CommitUnknown || error instanceof DatabaseUnavailable) {\n    return true;",
         "if (error instanceof DatabaseUnavailable) {\n    return true;",
       ),
@@ -253,18 +254,22 @@ export const DEFECTS: readonly Defect[] = [
   {
     name: "no deadline on statements",
     edits: [
-      edit(DB, "    return await Promise.race([work, expiry]);", "    expiry.catch(() => {});\n    return await work;"),
+      edit(
+        TRANSACTION,
+        "    return await Promise.race([work, expiry]);",
+        "    expiry.catch(() => {});\n    return await work;",
+      ),
     ],
     scenarios: ["connections stranded"],
   },
   {
     name: "no rollback after a fault",
-    edits: [edit(DB, "if (!mustDiscard(error)) await rollBack(connection, error);", "")],
+    edits: [edit(TRANSACTION, "if (!mustDiscard(error)) await rollBack(session, error);", "")],
     scenarios: ["storms of declines", "server refuses one bill"],
   },
   {
     name: "committed after the deadline",
-    edits: [edit(DB, `if (deadline.hasPassed()) throw new DeadlinePassed("preparing to commit");`, "")],
+    edits: [edit(TRANSACTION, `if (deadline.hasPassed()) throw new DeadlinePassed("preparing to commit");`, "")],
     scenarios: ["a wait beyond the deadline"],
   },
   {
@@ -393,7 +398,11 @@ export const DEFECTS: readonly Defect[] = [
   {
     name: "an unanswered COMMIT taken for an answered one",
     edits: [
-      edit(DB, "throw new CommitUnknown(`no answer to COMMIT: ${messageOf(error)}`, { cause: error });", "return;"),
+      edit(
+        TRANSACTION,
+        "throw new CommitUnknown(`no answer to COMMIT: ${messageOf(error)}`, { cause: error });",
+        "return;",
+      ),
     ],
     scenarios: ["COMMIT not received"],
   },

@@ -1,15 +1,12 @@
 import {
-  CommitUnknown,
   DatabaseUnavailable,
   type Db,
-  DeadlinePassed,
   type Deadline,
-  Fault,
-  messageOf,
-  RolledBack,
-  sqlStateOf,
+  type Session,
   type Statement,
+  transact,
   type Tx,
+  within,
 } from "../../src/platform";
 import type { Delays, FaultKind, Faults } from "./faults";
 import type { Owner, Scheduler, Step } from "./scheduler";
@@ -47,7 +44,7 @@ interface Reply {
 const REFUSALS = ["40P01", "40001", "40001", "53300", "55P03", "57014", "XX000"] as const;
 
 /** One connection with the server process at its other end. */
-class Session {
+class ModelSession {
   readonly #world: Surroundings;
   readonly #inbox: Message[] = [];
   #tx: Transaction | null = null;
@@ -348,14 +345,14 @@ function breakCircle(start: Transaction, scheduler: Scheduler, store: Store): vo
 
 /** A server that all hosts share. */
 export class Server {
-  readonly #sessions = new Set<Session>();
+  readonly #sessions = new Set<ModelSession>();
   #count = 0;
 
   constructor(readonly world: Surroundings) {}
 
-  connect(owner: Owner): Session {
+  connect(owner: Owner): ModelSession {
     this.#count += 1;
-    const session = new Session(this.world, owner, `${owner.name}#${this.#count}`);
+    const session = new ModelSession(this.world, owner, `${owner.name}#${this.#count}`);
     this.#sessions.add(session);
     return session;
   }
@@ -382,7 +379,7 @@ export function connectTo(server: Server, owner: Owner, poolMax: number): Db & {
   const waiting: (() => void)[] = [];
   let lent = 0;
 
-  function acquire(): Promise<Session> {
+  function acquire(): Promise<ModelSession> {
     return new Promise((resolve, reject) => {
       const refused = faults.strikes("connection refused");
       const isFull = faults.strikes("too many connections");
@@ -412,7 +409,7 @@ export function connectTo(server: Server, owner: Owner, poolMax: number): Db & {
 
   async function withTransaction<T>(deadline: Deadline, work: (tx: Tx) => Promise<T>): Promise<T> {
     const pending = acquire();
-    let session: Session;
+    let session: ModelSession;
     try {
       session = await within(deadline, "waiting for a database connection", pending);
     } catch (error) {
@@ -426,7 +423,7 @@ export function connectTo(server: Server, owner: Owner, poolMax: number): Db & {
       throw error;
     }
     try {
-      return await transact(session, deadline, work);
+      return await transact(sessionOf(session), deadline, work);
     } finally {
       // Each transaction has a connection of its own here, so that none can be in doubt when it is used again.
       session.cut();
@@ -445,75 +442,13 @@ export function connectTo(server: Server, owner: Owner, poolMax: number): Db & {
   };
 }
 
-async function transact<T>(session: Session, deadline: Deadline, work: (tx: Tx) => Promise<T>): Promise<T> {
-  const begun = within(deadline, "opening a transaction", session.send("begin", "begin"));
-  begun.catch(() => {});
-  const tx: Tx = {
-    run: async <R extends object>(statement: Statement, values: readonly unknown[]): Promise<R[]> => {
-      if (statement.isWrite) await begun;
-      return (await execute(session, deadline, statement, values)) as R[];
-    },
+/** A modelled session under the product's own transactions. */
+function sessionOf(session: ModelSession): Session {
+  return {
+    control: (word) => session.send(word, word),
+    run: async <R extends object>({ name }: Statement, values: readonly unknown[]) =>
+      (await session.send("statement", name, values)).rows as R[],
+    // Each transaction has a connection of its own here.
+    discard: () => {},
   };
-  let value: T;
-  try {
-    value = await work(tx);
-    await begun;
-    if (deadline.hasPassed()) throw new DeadlinePassed("preparing to commit");
-  } catch (error) {
-    if (!mustDiscard(error)) await session.send("rollback", "rollback").catch(() => {});
-    throw error;
-  }
-  await commit(session, deadline);
-  return value;
-}
-
-async function execute(
-  session: Session,
-  deadline: Deadline,
-  statement: Statement,
-  values: readonly unknown[],
-): Promise<Row[]> {
-  try {
-    const reply = await within(
-      deadline,
-      `running ${statement.name}`,
-      session.send("statement", statement.name, values),
-    );
-    return reply.rows;
-  } catch (error) {
-    if (error instanceof Fault || sqlStateOf(error) !== null) throw error;
-    throw new DatabaseUnavailable(`connection lost while running ${statement.name}: ${messageOf(error)}`);
-  }
-}
-
-async function commit(session: Session, deadline: Deadline): Promise<void> {
-  let reply: Reply;
-  try {
-    reply = await within(deadline, "committing", session.send("commit", "commit"));
-  } catch (error) {
-    const state = sqlStateOf(error);
-    if (state !== null && !state.startsWith("57") && !state.startsWith("08")) throw error;
-    throw new CommitUnknown(`no answer to COMMIT: ${messageOf(error)}`);
-  }
-  if (reply.tag !== "COMMIT") throw new RolledBack(`PostgreSQL answered COMMIT with ${reply.tag}`);
-  if (reply.warning !== null) throw new CommitUnknown(`COMMIT came with a warning: ${reply.warning}`);
-}
-
-function mustDiscard(error: unknown): boolean {
-  if (error instanceof DeadlinePassed || error instanceof CommitUnknown || error instanceof DatabaseUnavailable)
-    return true;
-  const state = sqlStateOf(error);
-  return state !== null && (state.startsWith("57P") || state.startsWith("08") || state === "25P03");
-}
-
-async function within<T>(deadline: Deadline, doing: string, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const expiry = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new DeadlinePassed(doing)), Math.max(0, deadline.leftMs()));
-  });
-  try {
-    return await Promise.race([work, expiry]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
