@@ -10,7 +10,7 @@ import {
   type ReconDoor,
   type ReconRouteDeps,
 } from "../../middleware/recon-door";
-import { answerPage, rowOf } from "./lists";
+import { answerPage, rowRoute } from "./lists";
 import { answerOnce } from "./once";
 
 /** The queue of exceptions, and what one proposes and another decides. */
@@ -84,15 +84,7 @@ export function exceptionRoutes(router: Router, deps: ReconRouteDeps, door: Reco
     "/recon/v1/proposals",
     door("recon:read", (ctx, asking) => answerPage(deps, "proposals", ctx, asking)),
   );
-  router.get(
-    "/recon/v1/proposals/:proposalId",
-    door("recon:read", async (ctx, asking) => {
-      questionOf(ctx, asking, {});
-      const proposal = parameterOf(ctx, "proposalId", "uuid");
-      asking.filter = { proposal };
-      answerJson(ctx, 200, await rowOf(deps, "proposals", { proposal }));
-    }),
-  );
+  rowRoute(router, deps, door, { name: "proposals", filter: "proposal", kind: "uuid" });
   router.post(
     "/recon/v1/proposals/:proposalId/approve",
     door("recon:checker", async (ctx, asking) => {

@@ -12,7 +12,7 @@ import {
   type ReconDoor,
   type ReconRouteDeps,
 } from "../../middleware/recon-door";
-import { answerPage, rowOf } from "./lists";
+import { answerPage, rowOf, rowRoute } from "./lists";
 
 /** Where settlement files are sent to: the one address whose body may take minutes. */
 export const UPLOAD_PATH = "/recon/v1/files";
@@ -61,15 +61,7 @@ export function fileRoutes(router: Router, deps: ReconRouteDeps, door: ReconDoor
     UPLOAD_PATH,
     door("recon:read", (ctx, asking) => answerPage(deps, "files", ctx, asking)),
   );
-  router.get(
-    `${UPLOAD_PATH}/:fileId`,
-    door("recon:read", async (ctx, asking) => {
-      questionOf(ctx, asking, {});
-      const file = parameterOf(ctx, "fileId", "number");
-      asking.filter = { file };
-      answerJson(ctx, 200, await rowOf(deps, "files", { file }));
-    }),
-  );
+  rowRoute(router, deps, door, { name: "files", filter: "file", kind: "number" });
   router.get(
     `${UPLOAD_PATH}/:fileId/lines`,
     door("recon:read", async (ctx, asking) => {

@@ -1,7 +1,15 @@
+import type Router from "@koa/router";
 import type { Context } from "koa";
 import { type Question, RECON_LISTINGS, type Row } from "../../../ops";
 import { AuditRefusal } from "../../middleware/audit-door";
-import { answerJson, questionOf, type ReconAsking, type ReconRouteDeps } from "../../middleware/recon-door";
+import {
+  answerJson,
+  parameterOf,
+  questionOf,
+  type ReconAsking,
+  type ReconDoor,
+  type ReconRouteDeps,
+} from "../../middleware/recon-door";
 
 /** Lists by name. */
 export function listingNamed(name: string) {
@@ -33,4 +41,22 @@ export async function rowOf(deps: ReconRouteDeps, name: string, filters: Questio
   const row = "problem" in page ? undefined : page.rows[0];
   if (row === undefined) throw new AuditRefusal(404, `there is none of this number or name among ${name}`);
   return row;
+}
+
+/** The address of one row of a list: `/recon/v1/<list>/<its number or name>`, which is also a filter of the list. */
+export function rowRoute(
+  router: Router,
+  deps: ReconRouteDeps,
+  door: ReconDoor,
+  { name, filter, kind }: { readonly name: string; readonly filter: string; readonly kind: "uuid" | "number" },
+): void {
+  const parameter = `${filter}Id`;
+  router.get(
+    `/recon/v1/${name}/:${parameter}`,
+    door("recon:read", async (ctx, asking) => {
+      questionOf(ctx, asking, {});
+      asking.filter = { [filter]: parameterOf(ctx, parameter, kind) };
+      answerJson(ctx, 200, await rowOf(deps, name, asking.filter as Question["filters"]));
+    }),
+  );
 }

@@ -1,15 +1,8 @@
 import type Router from "@koa/router";
 import { proposeBankCredit, readMatchRules } from "../../../ops";
 import { AuditRefusal } from "../../middleware/audit-door";
-import {
-  answerJson,
-  bodyOf,
-  parameterOf,
-  questionOf,
-  type ReconDoor,
-  type ReconRouteDeps,
-} from "../../middleware/recon-door";
-import { answerPage, rowOf } from "./lists";
+import { answerJson, bodyOf, questionOf, type ReconDoor, type ReconRouteDeps } from "../../middleware/recon-door";
+import { answerPage, rowRoute } from "./lists";
 import { answerOnce } from "./once";
 
 /** Runs, what they would find under other rules, and the way of the money. */
@@ -18,15 +11,7 @@ export function runRoutes(router: Router, deps: ReconRouteDeps, door: ReconDoor)
     "/recon/v1/runs",
     door("recon:read", (ctx, asking) => answerPage(deps, "runs", ctx, asking)),
   );
-  router.get(
-    "/recon/v1/runs/:runId",
-    door("recon:read", async (ctx, asking) => {
-      questionOf(ctx, asking, {});
-      const run = parameterOf(ctx, "runId", "number");
-      asking.filter = { run };
-      answerJson(ctx, 200, await rowOf(deps, "runs", { run }));
-    }),
-  );
+  rowRoute(router, deps, door, { name: "runs", filter: "run", kind: "number" });
   router.post(
     "/recon/v1/runs",
     door("recon:maker", async (ctx, asking) => {
