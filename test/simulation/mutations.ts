@@ -15,6 +15,7 @@ export type Mutation = { readonly name: string } & (
 const POST = "src/flows/post-payments.ts";
 const DESK = "src/flows/keyed-desk.ts";
 const REVERSE = "src/flows/post-reversal.ts";
+const TRANSACTION = "src/platform/transaction.ts";
 
 /** What the simulation must notice. The texts are those of the sources: whoever changes one changes the other. */
 export const MUTATIONS: readonly Mutation[] = [
@@ -66,7 +67,15 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "COMMIT answered with ROLLBACK counts as done",
-    ...{ file: "test/simulation/database.ts", from: 'if (reply.tag !== "COMMIT")', to: 'if (reply.tag === "nothing")' },
+    ...{ file: TRANSACTION, from: 'if (tag !== "COMMIT")', to: 'if (tag === "nothing")' },
+  },
+  {
+    name: "nobody waits for the answer to COMMIT",
+    ...{
+      file: TRANSACTION,
+      from: "await commit(session, deadline);",
+      to: "commit(session, deadline).catch(() => {});",
+    },
   },
   {
     name: "an outcome that is not known is told as a decline",
@@ -163,9 +172,9 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "a reversal reads the facts before the bill",
     ...{ file: REVERSE, from: "const [bills, { payment, reversal }] = await Promise.all([" },
     to: `const early = readReversalFacts(tx, partner.partnerId, message.traxId);
-    const [bills, { payment, reversal }] = await Promise.all([`,
-    alsoFrom: "      readReversalFacts(tx, partner.partnerId, message.traxId),\n    ]);",
-    alsoTo: "      early,\n    ]);",
+  const [bills, { payment, reversal }] = await Promise.all([`,
+    alsoFrom: "    readReversalFacts(tx, partner.partnerId, message.traxId),\n  ]);",
+    alsoTo: "    early,\n  ]);",
   },
   {
     name: "a reversal of another day is taken",
