@@ -112,6 +112,15 @@ export const KINDS: readonly Kind[] = [
     },
   },
   {
+    name: "a total is edited",
+    async tamper({ sql, draw }) {
+      const rows = await sql("select account_code from posting_total order by ctid");
+      const account = rows[draw(rows.length)]?.["account_code"];
+      await sql("update posting_total set credits = credits + $2 where account_code = $1", [account, draw(1_000) + 1]);
+      return new RegExp(`^posting_total .*, ${String(account)}\\)$`);
+    },
+  },
+  {
     name: "an entry is deleted with its postings",
     async tamper({ sql, rows, draw }) {
       const id = pick(rows.entries, draw);

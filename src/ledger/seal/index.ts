@@ -17,3 +17,4 @@ export { openSealer, type Sealer, type SealerOptions } from "./sealer";
 export { readSealState, type SealState } from "./state";
 export { readSealStatus, type SealStatus } from "./status";
 export { type Finding, FINDINGS_MAX, verifySeals, type Verdict, type VerifyOptions } from "./verify";
+export { addTotals } from "./totals";

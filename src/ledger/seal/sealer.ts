@@ -6,6 +6,7 @@ import { type CheckpointTarget, isCheckpointDue, makeCheckpoint, type StoredChec
 import { readSigningKey } from "./keys";
 import { newSealPace, type SealPass, sealPass, type SealTiming } from "./seal-pass";
 import { lockSealing, readSealState } from "./state";
+import { addTotals } from "./totals";
 
 /** Seals in the background. */
 export interface Sealer {
@@ -51,6 +52,7 @@ export function openSealer(options: SealerOptions): Sealer {
   const pace = newSealPace();
   let key: SigningKey | null = null;
   let lag: number | null = null;
+  let areTotalsBehind = false;
   const transact = <T>(work: (tx: Tx) => Promise<T>): Promise<T> =>
     db.withTransaction(deadlineIn(clock, TIMEOUT_MS), work);
 
@@ -63,17 +65,13 @@ export function openSealer(options: SealerOptions): Sealer {
   async function pass(isQuick: boolean): Promise<SealPass | null> {
     const done = await transact(async (tx) => {
       const signing = await currentKey(tx);
-      return signing === null
-        ? null
-        : sealPass(tx, {
-            ...timing,
-            isQuick,
-            key: signing,
-            leavesMax,
-            blocksMax: BLOCKS_MAX,
-            pace,
-            newSalt: () => randomBytes(32),
-          });
+      if (signing === null) return null;
+      const sealed = await sealPass(tx, {
+        ...{ ...timing, isQuick, key: signing, leavesMax, blocksMax: BLOCKS_MAX, pace },
+        newSalt: () => randomBytes(32),
+      });
+      areTotalsBehind = sealed.kind === "done" && (await addTotals(tx));
+      return sealed;
     });
     if (done?.kind !== "done") {
       const { now, scannedUntil } = await transact(readSealState);
@@ -93,7 +91,7 @@ export function openSealer(options: SealerOptions): Sealer {
       const done = await pass(isQuick);
       if (done?.kind !== "done") return null;
       blocks += done.blocks.length;
-      if (done.isThrough && !done.wasFull) break;
+      if (done.isThrough && !done.wasFull && !areTotalsBehind) break;
       isQuick = done.isThrough;
     }
     return blocks;

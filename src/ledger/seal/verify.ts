@@ -16,6 +16,7 @@ import { leafOfItem, MASK_ACTION, readItemsOfBlock, type SealedItem } from "./it
 import { faultOfKeys, listSealKeys, type SealKey } from "./keys";
 import { readSealedRows } from "./rows";
 import { findStrays } from "./strays";
+import { findWrongTotals } from "./totals";
 
 /** Something that is not as it was sealed. */
 export interface Finding {
@@ -66,7 +67,7 @@ interface Work {
   readonly hashes: Map<bigint, string>;
 }
 
-/** Checks every block against the rows as they are now, then what is in no block, then the checkpoints. */
+/** Checks every block against the rows as they are now, then what is in no block, the checkpoints, and the totals. */
 export async function verifySeals(tx: Tx, options: VerifyOptions = {}): Promise<Verdict> {
   const keys = await listSealKeys(tx);
   const work: Work = {
@@ -98,6 +99,7 @@ export async function verifySeals(tx: Tx, options: VerifyOptions = {}): Promise<
   for (const stray of await findStrays(tx, FINDINGS_MAX)) report(work, stray.row, null, stray.what);
   for (const checkpoint of stored) verifyCheckpoint(work, checkpoint, "seal_checkpoint", expected);
   for (const checkpoint of options.outside ?? []) verifyCheckpoint(work, checkpoint, "outside checkpoint", expected);
+  for (const { row, what } of await findWrongTotals(tx, FINDINGS_MAX)) report(work, row, null, what);
   return {
     ...{ blocks: expected - 1n, leaves: work.leaves, masked: work.masked, late: work.late },
     checkpoints: stored.length + (options.outside ?? []).length,
