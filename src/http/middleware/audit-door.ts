@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Context, Middleware } from "koa";
 import type { AuditDesk, AuditRead, AuditToken, Scope } from "../../ops";
-import { type Clock, type Logger, messageOf, sqlStateOf } from "../../platform";
+import { type Clock, Fault, type Logger, messageOf, sqlStateOf } from "../../platform";
 
 /** What the door is made from. */
 export interface AuditDoorDeps {
@@ -155,6 +155,7 @@ function noteOf(error: unknown): string {
 }
 
 function faultAsRefusal(error: unknown): AuditRefusal {
+  if (error instanceof Fault && error.code === "audit_database") return new AuditRefusal(503, error.message);
   // 57014: cancelled by the statement's time limit, or since the caller has gone.
   const isSlow = sqlStateOf(error) === "57014" || (error as { code?: unknown }).code === "deadline_passed";
   return new AuditRefusal(

@@ -1,5 +1,15 @@
 import { createHash } from "node:crypto";
-import { type Clock, type Db, deadlineIn, messageOf, openDb, type Statement, type Tx } from "../../platform";
+import {
+  type Clock,
+  DatabaseUnavailable,
+  type Db,
+  deadlineIn,
+  Fault,
+  messageOf,
+  openDb,
+  type Statement,
+  type Tx,
+} from "../../platform";
 
 /** How old an answer may be. */
 export interface Freshness {
@@ -20,6 +30,8 @@ export interface AuditReader {
   /**
    * Runs questions in one read-only transaction on one snapshot. When `signal` is aborted the running statement is
    * cancelled at the server.
+   *
+   * @throws Fault `audit_database` when that database cannot be reached, which says nothing about the one that posts
    */
   ask<T>(
     options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
@@ -65,22 +77,35 @@ export function openReader({ url, poolMax, clock, onFault }: ReaderOptions): Aud
 
   return {
     ask: ({ timeoutMs, signal }, work) =>
-      db.withTransaction(deadlineIn(clock, timeoutMs), async (tx) => {
-        if (signal === undefined) return work(tx);
-        const [me] = await tx.run<{ pid: number; started_at: string }>(WHO, []);
-        const onAbort = (): void => void (me === undefined ? undefined : cancel(me.pid, me.started_at));
-        signal.throwIfAborted();
-        signal.addEventListener("abort", onAbort, { once: true });
-        try {
-          return await work(tx);
-        } finally {
-          signal.removeEventListener("abort", onAbort);
-        }
-      }),
+      named(
+        db.withTransaction(deadlineIn(clock, timeoutMs), async (tx) => {
+          if (signal === undefined) return work(tx);
+          const [me] = await tx.run<{ pid: number; started_at: string }>(WHO, []);
+          const onAbort = (): void => void (me === undefined ? undefined : cancel(me.pid, me.started_at));
+          signal.throwIfAborted();
+          signal.addEventListener("abort", onAbort, { once: true });
+          try {
+            return await work(tx);
+          } finally {
+            signal.removeEventListener("abort", onAbort);
+          }
+        }),
+      ),
     async close() {
       await Promise.all([db.close(), canceller.close()]);
     },
   };
+}
+
+async function named<T>(asking: Promise<T>): Promise<T> {
+  try {
+    return await asking;
+  } catch (error) {
+    if (!(error instanceof DatabaseUnavailable)) throw error;
+    throw new Fault("audit_database", "the database that audit questions are answered from does not answer now", {
+      cause: error,
+    });
+  }
 }
 
 /**
@@ -130,7 +155,8 @@ const FRESHNESS: Statement = {
            to_char((at - interval '${SETTLED_AFTER_SECONDS} seconds') at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
              as complete_until
       from (select case when pg_is_in_recovery()
-                        then coalesce(pg_last_xact_replay_timestamp(), pg_postmaster_start_time())
+                        -- Nothing replayed since its start: then it is what it was at the checkpoint that it began with.
+                        then coalesce(pg_last_xact_replay_timestamp(), (select checkpoint_time from pg_control_checkpoint()))
                         else now() end as at) moment`,
 };
 
