@@ -14,6 +14,7 @@ import {
   readQuestion,
   trialBalanceOf,
 } from "../../ops";
+import { Fault } from "../../platform";
 import { type AuditAsking, type AuditDoorDeps, AuditRefusal, createAuditDoor } from "../middleware/audit-door";
 
 /** What the audit API answers from. */
@@ -145,7 +146,6 @@ const PROOF_REFUSALS: Readonly<Record<string, readonly [status: number, message:
   not_found: [404, "nothing is stored under this traxId"],
   ambiguous: [409, "several partners have used this traxId: name one with partner"],
   not_sealed: [409, "stored but not sealed yet: ask again in a few seconds"],
-  broken_seal: [409, "what was sealed is not there any more: the operator must run biller ledger verify"],
 };
 
 async function answerProof({ audit }: AuditRouteDeps, ctx: Context, asking: AuditAsking): Promise<void> {
@@ -158,6 +158,8 @@ async function answerProof({ audit }: AuditRouteDeps, ctx: Context, asking: Audi
   try {
     ctx.body = await audit.proof(traxId, read.value.filters["partner"] ?? null, withPersonal, asking.signal);
   } catch (error) {
+    // It names the row that is not as it was sealed: nobody has a better right to know.
+    if (error instanceof Fault && error.code === "broken_seal") throw new AuditRefusal(409, error.message);
     const [status, message] = PROOF_REFUSALS[String((error as { code?: unknown }).code)] ?? [];
     if (status === undefined) throw error;
     if ((error as { code?: unknown }).code === "not_sealed") ctx.set("Retry-After", "5");

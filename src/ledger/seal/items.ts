@@ -65,6 +65,14 @@ export async function findSealedItems(tx: Tx, itemKeys: readonly string[]): Prom
   return (await tx.run<Row>(READ_BY_KEY, [itemKeys])).map(itemOf);
 }
 
+/** A row as people look for it: `journal_entry <id> or its postings`, `trax <partner> <family> <traxId>`, … */
+export function rowName(itemKey: string): string {
+  const [type = "", ...rest] = itemKey.split(":");
+  if (type === "entry") return `journal_entry ${rest.join(":")} or its postings`;
+  if (type === "action") return `operator_action ${rest.join(":")}`;
+  return `trax (${rest[0]}, ${rest.slice(2).join(":")}, ${rest[1]})`;
+}
+
 /** A leaf as it was sealed, from its row as it is now. */
 export function leafOfItem(item: SealedItem, row: SealedRow): Leaf {
   return leafOf(row, item.salt);

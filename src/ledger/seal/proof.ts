@@ -1,8 +1,9 @@
-import { type Disclosed, merklePath, splitHashes } from "../../domain";
+import { type Disclosed, merklePath, type SealedRow, splitHashes } from "../../domain";
 import { Fault, type Statement, type Tx } from "../../platform";
 import { readBlocks, type SealedBlock } from "./blocks";
 import { listCheckpoints } from "./checkpoints";
-import { findSealedItems, leafOfItem, type SealedItem } from "./items";
+import { assertIntactBlock, assertIntactChain, assertIntactLeaf, brokenSeal } from "./intact";
+import { findSealedItems, leafOfItem, rowName, type SealedItem } from "./items";
 import { listSealKeys } from "./keys";
 import { readSealedRows } from "./rows";
 
@@ -41,24 +42,30 @@ export interface Proof {
 const FIND: Statement = {
   name: "ledger_seal_find_trax",
   text: `
-    select t.partner_id, p.user_name, 'reply:' || t.partner_id || ':' || t.family || ':' || t.trax_id as reply_key,
-           'entry:' || t.entry_id as entry_key,
+    select p.partner_id, p.user_name, k.reply_key, 'entry:' || t.entry_id as entry_key,
            array(select 'entry:' || e.entry_id from journal_entry e
                   where t.entry_id is not null and e.reverses_entry_id = t.entry_id)::text[] as reversals
       from partner p
-      join trax t on t.partner_id = p.partner_id and t.trax_id = $1
-     where $2::text is null or p.user_name = $2
-     order by t.partner_id, t.family`,
+     cross join (values ('payment'), ('reversal')) f(family)
+     cross join lateral (select 'reply:' || p.partner_id || ':' || f.family || ':' || $1::text as reply_key) k
+      left join trax t on t.partner_id = p.partner_id and t.trax_id = $1 and t.family = f.family
+     where ($2::text is null or p.user_name = $2)
+       -- What was sealed under it and is gone is told, not passed over.
+       and (t.trax_id is not null or exists (select from seal_item s where s.item_key = k.reply_key))
+     order by p.partner_id, f.family`,
 };
 
 /** As many blocks at most between a payment and its checkpoint. */
 const CHAIN_MAX = 100_000;
+/** Blocks that are read at once: each brings up to 64 KB of leaf hashes. */
+const PAGE = 100n;
 
 /**
  * The proof of what is stored under a traxId: its replies, its entries, and entries that take them back.
  *
  * @param userName whose traxId; null when only one partner has used it
- * @throws Fault `not_found`, `ambiguous` (several partners have used it), `not_sealed` (try again in a few seconds)
+ * @throws Fault `not_found`, `ambiguous` (several partners have used it), `not_sealed` (try again in a few seconds),
+ *   `broken_seal` naming the first row or block that is not as it was sealed: what would not be proven is not handed out
  */
 export async function buildProof(tx: Tx, traxId: string, userName: string | null): Promise<Proof> {
   const found = await tx.run<{
@@ -79,11 +86,12 @@ export async function buildProof(tx: Tx, traxId: string, userName: string | null
   }
   const keys = [...new Set(found.flatMap((row) => [row.reply_key, row.entry_key ?? [], row.reversals].flat()))];
   const items = await findSealedItems(tx, keys);
+  const proof = await proofOf(tx, { traxId, partnerId: first.partner_id }, items);
   const missing = keys.filter((key) => !items.some(({ itemKey }) => itemKey === key));
   if (missing.length > 0) {
     throw new Fault("not_sealed", `stored but not sealed yet: ${missing.join(", ")}; the sealer takes a few seconds`);
   }
-  return proofOf(tx, { traxId, partnerId: first.partner_id }, items);
+  return proof;
 }
 
 async function proofOf(
@@ -91,31 +99,42 @@ async function proofOf(
   whose: { readonly traxId: string; readonly partnerId: number },
   items: readonly SealedItem[],
 ): Promise<Proof> {
+  const keys = await listSealKeys(tx);
   const rows = await readSealedRows(tx, items);
   const blocks = new Map<bigint, SealedBlock>();
   for (const { blockNo } of items) {
-    const [block] = blocks.has(blockNo) ? [] : await readBlocks(tx, { from: blockNo, to: blockNo, limit: 1 });
-    if (block !== undefined) blocks.set(blockNo, block);
+    if (blocks.has(blockNo)) continue;
+    const [block] = await readBlocks(tx, { from: blockNo, to: blockNo, limit: 1 });
+    if (block === undefined) throw brokenSeal(`seal_block ${blockNo}`, "is gone");
+    blocks.set(blockNo, block);
   }
+  // Blocks first: where a list of hashes was changed, its rows are not to blame.
+  for (const block of blocks.values()) assertIntactBlock(block, keys);
+  const leaves = items.map((item) => intactLeafOf(item, rows, blocks));
   return {
     format: "biller-proof/1",
     ...whose,
-    items: items.map((item) => {
-      const [row] = rows.get(item.itemKey) ?? [];
-      const block = blocks.get(item.blockNo);
-      if (row === undefined || block === undefined) {
-        throw new Fault("broken_seal", `${item.itemKey} or its block is gone: run biller ledger verify`);
-      }
-      const { text, disclosed } = leafOfItem(item, row);
-      const path = merklePath(splitHashes(block.leafHashes), item.leafNo);
-      return {
-        ...{ itemKey: item.itemKey, leaf: text, disclosed, blockNo: item.blockNo.toString(), leafNo: item.leafNo },
-        path: path.map((hash) => hash.toString("hex")),
-      };
-    }),
+    items: leaves,
     chains: await chainsOf(tx, [...blocks.keys()]),
-    keys: (await listSealKeys(tx)).map(signedText),
+    keys: keys.map(signedText),
   };
+}
+
+function intactLeafOf(
+  item: SealedItem,
+  rows: ReadonlyMap<string, readonly SealedRow[]>,
+  blocks: ReadonlyMap<bigint, SealedBlock>,
+): Proof["items"][number] {
+  const { itemKey, blockNo, leafNo } = item;
+  const [row, second] = rows.get(itemKey) ?? [];
+  const block = blocks.get(blockNo) as SealedBlock;
+  if (row === undefined)
+    throw brokenSeal(rowName(itemKey), `it was sealed, and is gone (block ${blockNo}, leaf ${leafNo})`);
+  if (second !== undefined) throw brokenSeal(rowName(itemKey), "it is there more than once");
+  const { text, disclosed } = leafOfItem(item, row);
+  assertIntactLeaf(item, text, block);
+  const path = merklePath(splitHashes(block.leafHashes), leafNo).map((hash) => hash.toString("hex"));
+  return { itemKey, leaf: text, disclosed, blockNo: blockNo.toString(), leafNo, path };
 }
 
 /** Runs of headers from each block to the nearest checkpoint, those that meet put together. */
@@ -128,8 +147,11 @@ async function chainsOf(tx: Tx, blockNos: readonly bigint[]): Promise<Proof["cha
     const to = checkpoint?.blockNo ?? from;
     if (to - from >= CHAIN_MAX) throw new Fault("proof", `the next checkpoint is ${to - from} blocks away`);
     const blocks: SignedHeader[] = [];
-    for (let at = from; at <= to; at += 1_000n) {
-      const page = await readBlocks(tx, { from: at, to, limit: 1_000 });
+    let before: string | null = null;
+    for (let at = from; at <= to; at += PAGE) {
+      const end = at + PAGE - 1n < to ? at + PAGE - 1n : to;
+      const page = await readBlocks(tx, { from: at, to: end, limit: Number(PAGE) });
+      before = assertIntactChain(page, { from: at, to: end, before });
       blocks.push(...page.map(signedHeader));
     }
     chains.push({ blocks, checkpoint: checkpoint === undefined ? null : signedText(checkpoint) });

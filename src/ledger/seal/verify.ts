@@ -12,7 +12,7 @@ import {
 import type { Tx } from "../../platform";
 import { readBlocks, type SealedBlock } from "./blocks";
 import { listCheckpoints, type StoredCheckpoint } from "./checkpoints";
-import { leafOfItem, MASK_ACTION, readItemsOfBlock, type SealedItem } from "./items";
+import { leafOfItem, MASK_ACTION, readItemsOfBlock, rowName, type SealedItem } from "./items";
 import { faultOfKeys, listSealKeys, type SealKey } from "./keys";
 import { readSealedRows } from "./rows";
 import { findStrays } from "./strays";
@@ -207,14 +207,6 @@ async function isMaskingKnown({ tx }: Work, { maskedBy }: SealedItem): Promise<b
   const [row] =
     maskedBy === null ? [] : ((await readSealedRows(tx, [{ itemKey, businessDate: null }])).get(itemKey) ?? []);
   return row?.type === "action" && row.action === MASK_ACTION;
-}
-
-/** A row as people look for it: `journal_entry <id> or its postings`, `trax <partner> <family> <traxId>`, … */
-function rowName(itemKey: string): string {
-  const [type = "", ...rest] = itemKey.split(":");
-  if (type === "entry") return `journal_entry ${rest.join(":")} or its postings`;
-  if (type === "action") return `operator_action ${rest.join(":")}`;
-  return `trax (${rest[0]}, ${rest.slice(2).join(":")}, ${rest[1]})`;
 }
 
 function verifyCheckpoint(work: Work, stored: StoredCheckpoint, name: string, next: bigint): void {

@@ -1,5 +1,5 @@
 import type { Statement, Tx } from "../../platform";
-import { Bindings, type Question } from "./filters";
+import type { Bindings, Question } from "./filters";
 
 /** What is summed: postings of a moment, by account. A `select` of account_code, debits and credits, not yet added up. */
 type Parts = readonly string[];
