@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { type LineRef, type LineResult, reconcile } from "../../src/domain";
 import { inSession, listResults, runReconciliation, type RunReport, type RunRequest } from "../../src/ops";
 import { fill } from "../support/builders";
+import { UNLINKED_MAX } from "../../src/ops/reconciliation/linked-rows";
 import { createTestDatabase, onServer, type TestDatabase } from "../support/services";
 import { DAY, dayOf, RULES, truthArbitrary } from "../support/settlement-days";
 import { bookPayments, FULL_HEADER, FULL_PROFILE, fullLine, settlementDesk } from "../support/settlement-files";
@@ -121,6 +122,32 @@ describe("a run", () => {
         nearest: { traxId: line.traxId, entryId: payment.payments[0]?.entryId },
       },
     ]);
+  });
+
+  it("calls a line a duplicate when a file of another date holds its payment, though no run has seen its own file", async () => {
+    await bookPayments(database, payment.payments);
+    const tomorrow = { date: "2026-11-21" };
+    await desk.import("tomorrow.csv", `${FULL_HEADER}\n${fullLine(line)}\n`, tomorrow);
+    expect((await run({ settlementDate: tomorrow.date })).summary).toMatchObject({ matched: 1, findings: [] });
+    // The same bytes would be the same file.
+    await importDay([fullLine(line), ""], "today.csv");
+    expect((await run()).summary).toMatchObject({ matched: 0, findings: [{ class: "duplicate-in-file", count: 1 }] });
+  });
+
+  it("decides the same when more is left than a run holds in memory", async () => {
+    const many = UNLINKED_MAX / 2 + 1;
+    const damage = "other-bill-number" as const;
+    const truths = Array.from({ length: many }, () => ({ damage, amount: 30_000n, feeAmount: 0n, minute: 600 }));
+    const day = dayOf([...truths, { damage: "none", amount: 30_000n, feeAmount: 0n, minute: 600 }]);
+    await bookPayments(database, day.payments);
+    await importDay(day.lines.map(fullLine));
+    const { summary } = await run({ rules: [] });
+    expect(summary.matched).toBe(1);
+    expect(summary.findings.map((each) => [each.class, each.count])).toEqual([
+      ["missing-here", many],
+      ["missing-in-file", many],
+    ]);
+    expect((await run({ rules: [] })).changes).toEqual([]);
   });
 
   it("lets the lines of a replaced file go", async () => {

@@ -15,6 +15,8 @@ import { inSession, type Session, txOf } from "./session";
 /** Largest file that is taken, in bytes. */
 export const FILE_BYTES_MAX = 5 * 2 ** 30;
 const CHUNK_BYTES = 1 << 18;
+/** From so many lines on the planner is told of them at once; the server would do so by itself within minutes. */
+const ANALYZE_LINES = 10_000;
 /** Rows that may wait for the server while the next are read: reading and storing go on side by side. */
 const WRITE_AHEAD_BYTES = 1 << 22;
 
@@ -113,6 +115,7 @@ export async function importSettlementFile(request: ImportRequest): Promise<Impo
       ...[totalsFault, remarks, request.by],
       before?.fileId ?? null,
     ]);
+    if (counts.lines >= ANALYZE_LINES) await session.run("select analyze_settlement_lines()");
     const file: ImportedFile = {
       ...{ fileId, fileName, version, ...subject, ...counts, totalsFault, remarks },
       ...{ sha256: sha256.toString("hex"), supersededBy: null },

@@ -55,6 +55,13 @@ export const COLLECT_OPEN_LINES = `
      and not exists (select from reconciliation_finding f
                       where f.file_id = l.file_id and f.line_no = l.line_no and f.resolved_at is not null)`;
 
+/** The lines that the first comparison has left. $2, $3 their files and numbers. */
+export const COLLECT_UNLINKED_LINES = `
+  insert into reconciliation_work_line (run_id, file_id, line_no, trax_id, bill_number)
+  select $1, l.file_id, l.line_no, l.trax_id, l.bill_number
+    from unnest($2::int[], $3::int[]) as u(file_id, line_no)
+    join settlement_line l on l.file_id = u.file_id and l.line_no = u.line_no`;
+
 const LINE_COLUMNS = `l.file_id, l.line_no, l.trax_id, l.product_code, l.bill_number, l.amount, l.fee_amount,
   l.business_date, (extract(epoch from l.paid_at) * 1000)::float8 as paid_at_ms, l.status`;
 
@@ -80,7 +87,14 @@ export const OPEN_LINES_BY_BILL = `
    where w.run_id = $1
    order by w.bill_number collate "C" nulls last, w.file_id, w.line_no`;
 
-/** Payments of the bills that open lines are about. $2 partner, $3 days that the rules look around. */
+/** How many lines are open, and of which days. Null where there is none. */
+export const OPEN_DAYS = `
+  select count(*)::int as count, min(l.business_date) as first, max(l.business_date) as last
+    from reconciliation_work_line w
+    join settlement_line l on l.file_id = w.file_id and l.line_no = w.line_no
+   where w.run_id = $1`;
+
+/** Payments of the bills that open lines are about. $2 partner, $3 first day of these lines, $4 last, $5 days around them. */
 export const COLLECT_PAYMENTS = `
   insert into reconciliation_work_payment (run_id, entry_id, entry_date, bill_key, trax_id, product_code, bill_number,
                                            amount, fee_amount, happened_at)
@@ -88,12 +102,7 @@ export const COLLECT_PAYMENTS = `
          e.happened_at
     from journal_entry e
    where e.partner_id = $2 and e.kind = 'payment'
-     and e.business_date >= (select min(l.business_date) from reconciliation_work_line w
-                               join settlement_line l on l.file_id = w.file_id and l.line_no = w.line_no
-                              where w.run_id = $1) - $3::int
-     and e.business_date <= (select max(l.business_date) from reconciliation_work_line w
-                               join settlement_line l on l.file_id = w.file_id and l.line_no = w.line_no
-                              where w.run_id = $1) + $3::int
+     and e.business_date between $3::date - $5::int and $4::date + $5::int
      and e.bill_number in (select w.bill_number from reconciliation_work_line w where w.run_id = $1)`;
 
 /** Those payments by bill number. */
@@ -130,6 +139,10 @@ export const FIND_MISSING_IN_FILE = `
                         and r.business_date >= $3::date)
      and not exists (select from reconciliation_finding f
                       where f.entry_id = e.entry_id and f.file_id is null and f.replaced_by_run is null)`;
+
+/** The same of payments that the first comparison has left; a line may have been found for them since. $6 entries. */
+export const FIND_MISSING_OF_UNLINKED = `${FIND_MISSING_IN_FILE}
+     and e.entry_id = any($6::uuid[])`;
 
 /** What a run has changed of what was found before; lines that are seen for the first time are not listed. $2 at most. */
 export const CHANGES = `

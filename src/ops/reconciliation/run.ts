@@ -13,8 +13,11 @@ import {
   CHANGES,
   COLLECT_OPEN_LINES,
   COLLECT_PAYMENTS,
+  COLLECT_UNLINKED_LINES,
   FIND_MISSING_IN_FILE,
+  FIND_MISSING_OF_UNLINKED,
   LINK_EXACT,
+  OPEN_DAYS,
   OPEN_LINES_BY_BILL,
   OPEN_LINES_BY_TRAX,
   PAYMENTS_BY_BILL,
@@ -31,6 +34,7 @@ import {
   paymentOfTrax,
   type TraxRow,
 } from "./run-streams";
+import { compareFirst } from "./run-first";
 import { type Findings, findingsOf, type Found } from "./run-writes";
 import { inSession, type Session, txOf } from "./session";
 
@@ -93,6 +97,7 @@ const CHANGES_MAX = 1_000;
 
 interface RunState {
   readonly session: Session;
+  readonly databaseUrl: string;
   readonly runId: number;
   readonly profile: StoredProfile;
   readonly settlementDate: string;
@@ -125,7 +130,7 @@ export function runReconciliation(request: RunRequest): Promise<RunReport> {
     const runId = await startRun(session, profile, settlementDate, rules, by);
     const facts = { runId, profileCode, settlementDate };
     const state: RunState = {
-      ...{ session, runId, profile, settlementDate, rules, files },
+      ...{ session, databaseUrl, runId, profile, settlementDate, rules, files },
       findings: findingsOf(session, facts),
       say: request.onProgress ?? (() => {}),
     };
@@ -168,44 +173,75 @@ async function startRun(
 }
 
 async function decideAll(state: RunState, redecidesDeclared: boolean): Promise<void> {
-  const { session, runId, profile, settlementDate, files, rules, findings, say } = state;
+  const { session, runId, profile, files, findings, say } = state;
   const { run } = session;
-  const fileIds = files.map(({ fileId }) => fileId);
   for (const table of ["settlement_match", "reconciliation_finding"] as const) {
     await run(RELEASE_SUPERSEDED(table), [runId, profile.code]);
   }
+  const fileIds = files.map(({ fileId }) => fileId);
   await run(RELEASE_OPEN, [runId, fileIds, redecidesDeclared]);
-  const fresh = files.filter(({ isFresh }) => isFresh).map(({ fileId }) => fileId);
-  if (fresh.length > 0) {
-    say("linking what agrees in everything");
-    await linkExact(session, [runId, fresh, profile.partnerId, settlementDate]);
-  }
-  say("collecting what is left");
-  await setBased(session, () => run(COLLECT_OPEN_LINES, [runId, fileIds]));
+  say("linking what agrees in everything");
+  const candidates = await linkAgreeing(state);
   say("looking up traxIds");
   await decideTraxIds(state);
   say("trying the declared rules");
-  const [open] = await run<{ count: number }>(
-    `select count(*)::int as count from reconciliation_work_line where run_id = $1`,
-    [runId],
-  );
-  if ((open?.count ?? 0) > 0) {
-    const days = Math.max(0, ...rules.map(({ daysApart }) => daysApart));
-    if (rules.length > 0) {
-      await setBased(session, () => run(COLLECT_PAYMENTS, [runId, profile.partnerId, days]));
-    }
-    await decideBills(state);
-  }
+  await tryRules(state);
   await findings.flush();
   say("looking for payments that no line speaks of");
   await run(REPLACE_FOUND_PAYMENTS, [runId, profile.code]);
-  const covered = files.some(({ productCodes }) => productCodes.length === 0)
-    ? []
-    : [...new Set(files.flatMap(({ productCodes }) => productCodes))];
-  await setBased(session, () =>
-    run(FIND_MISSING_IN_FILE, [runId, profile.code, settlementDate, profile.partnerId, covered]),
-  );
+  await findMissing(state, candidates);
   await run(`delete from reconciliation_work_payment where run_id = $1`, [runId]);
+}
+
+/** Links what agrees in everything, and leaves the other lines as work. Payments that may be missing; null: any may be. */
+async function linkAgreeing(state: RunState): Promise<readonly string[] | null> {
+  const { session, databaseUrl, runId, profile, settlementDate, files } = state;
+  const { run } = session;
+  const { partnerId } = profile;
+  const fileIds = files.map(({ fileId }) => fileId);
+  const fresh = files.filter(({ isFresh }) => isFresh).map(({ fileId }) => fileId);
+  const first = { databaseUrl, runId, fileIds, partnerId, settlementDate, productCodes: coveredProducts(files) };
+  const found = fresh.length === files.length ? await compareFirst(session, first) : "held";
+  if (typeof found === "object") {
+    const lines = [found.lines.map(({ fileId }) => fileId), found.lines.map(({ lineNo }) => lineNo)];
+    await byKey(session, () => run(COLLECT_UNLINKED_LINES, [runId, ...lines]));
+    return found.entryIds;
+  }
+  if (found === "held" && fresh.length > 0) await linkExact(session, [runId, fresh, partnerId, settlementDate]);
+  await setBased(session, () => run(COLLECT_OPEN_LINES, [runId, fileIds]));
+  return null;
+}
+
+/** Products that files cover; none: all of the partner. */
+function coveredProducts(files: RunState["files"]): string[] {
+  if (files.some(({ productCodes }) => productCodes.length === 0)) return [];
+  return [...new Set(files.flatMap(({ productCodes }) => productCodes))];
+}
+
+async function tryRules(state: RunState): Promise<void> {
+  const { session, runId, profile, rules } = state;
+  const { run } = session;
+  const [open] = await run<OpenDays>(OPEN_DAYS, [runId]);
+  if (open === undefined || open.count === 0) return;
+  const days = Math.max(0, ...rules.map(({ daysApart }) => daysApart));
+  if (rules.length > 0) {
+    const around = [open.first, open.last, days];
+    await setBased(session, () => run(COLLECT_PAYMENTS, [runId, profile.partnerId, ...around]));
+  }
+  await decideBills(state);
+}
+
+interface OpenDays {
+  readonly count: number;
+  readonly first: string;
+  readonly last: string;
+}
+
+async function findMissing(state: RunState, candidates: readonly string[] | null): Promise<void> {
+  const { session, runId, profile, settlementDate, files } = state;
+  const values = [runId, profile.code, settlementDate, profile.partnerId, coveredProducts(files)];
+  if (candidates === null) await setBased(session, () => session.run(FIND_MISSING_IN_FILE, values));
+  else await byKey(session, () => session.run(FIND_MISSING_OF_UNLINKED, [...values, candidates]));
 }
 
 /**
@@ -216,6 +252,16 @@ async function setBased<T>({ run }: Session, work: () => Promise<T>): Promise<T>
   await run(`select set_config('enable_nestloop', 'off', true), set_config('work_mem', '64MB', true)`);
   const value = await work();
   await run(`select set_config('enable_nestloop', 'on', true), set_config('work_mem', '4MB', true)`);
+  return value;
+}
+
+/** For statements over some thousand rows, each looked up by its key: the planner may take them for many. */
+async function byKey<T>({ run }: Session, work: () => Promise<T>): Promise<T> {
+  const hashes = (value: string) =>
+    run(`select set_config('enable_hashjoin', $1, true), set_config('enable_mergejoin', $1, true)`, [value]);
+  await hashes("off");
+  const value = await work();
+  await hashes("on");
   return value;
 }
 
