@@ -86,7 +86,7 @@ async function checkSafeguards({ transact }: DatabaseContext): Promise<Omit<Find
     return {
       verdict: "failed",
       detail: `triggers missing or off on ${unguardedTables.join(", ")}`,
-      advice: "somebody altered the schema: find out who, then restore the triggers of migration 003-ledger",
+      advice: "somebody altered the schema: find out who, then restore the triggers of its migration",
     };
   }
   return { verdict: "ok", detail: `role ${role} may only append; triggers are on` };

@@ -70,7 +70,7 @@ export interface FindingFacts {
  */
 export function moveOfFinding({ status, there, payments, besidePaid }: FindingFacts): SettlementMove {
   if (besidePaid !== null) {
-    return { dueAmount: besidePaid.isReversed ? -besidePaid.due : 0n, transitAmount: -besidePaid.due };
+    return { dueAmount: besidePaid.isReversed ? -besidePaid.due : 0n, transitAmount: -there };
   }
   const dueAmount = payments.reduce((sum, { due, isReversed }) => (isReversed ? sum : sum + due), 0n);
   return { dueAmount, transitAmount: status === "paid" ? there : 0n };

@@ -58,13 +58,17 @@ function isOwed({ state, businessDate }: LedgerPayment, date: string): boolean {
 /** Whole rupiah that the other side says less what our books say: by how much the two are apart because of one result. */
 export function differenceOf(
   line: Pick<SettlementLine, "amount" | "feeAmount" | "status">,
-  result: Pick<LineResult, "class" | "payments" | "nearest">,
+  result: Pick<LineResult, "class" | "payments" | "nearest" | "whole">,
 ): { readonly amount: bigint; readonly feeAmount: bigint } {
   if (result.class === "matched") return { amount: 0n, feeAmount: 0n };
+  if (result.class === "reversed-there" && result.payments.length === 0) {
+    // Beside the line that says "paid" and holds the payment: what it takes back is its own amount.
+    return { amount: -line.amount, feeAmount: -(line.feeAmount ?? result.nearest?.feeAmount ?? 0n) };
+  }
   const isPaid = line.status === "paid";
-  const there = isPaid ? { amount: line.amount, feeAmount: line.feeAmount } : { amount: 0n, feeAmount: 0n };
-  const held = result.class === "reversed-there" && result.nearest !== null ? [result.nearest] : result.payments;
-  const here = held.filter(({ state }) => state === "accepted");
+  const told = result.whole ?? line;
+  const there = isPaid ? { amount: told.amount, feeAmount: told.feeAmount } : { amount: 0n, feeAmount: 0n };
+  const here = result.payments.filter(({ state }) => state === "accepted");
   const amount = here.reduce((sum, payment) => sum + payment.amount, 0n);
   const feeAmount = here.reduce((sum, payment) => sum + payment.feeAmount, 0n);
   return {

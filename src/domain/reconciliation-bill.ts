@@ -150,7 +150,8 @@ function matchLinesToPayment(state: State, rule: MatchRule): void {
       continue;
     }
     state.free.delete(found.payment);
-    state.decided.push(linked(head.line, found.payment, rule.name, compareLine(whole, found.payment), head.tried));
+    const together = linked(head.line, found.payment, rule.name, compareLine(whole, found.payment), head.tried);
+    state.decided.push({ ...together, whole: { amount, feeAmount: whole.feeAmount } });
     for (const { line, tried } of members) {
       state.decided.push({ ...bare(line), class: "matched", rule: rule.name, head: refOf(head.line), tried });
     }

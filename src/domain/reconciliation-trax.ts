@@ -156,8 +156,8 @@ export function linked(
 /** A line of which nothing is known yet but that it is missing here. */
 export function bare(line: SettlementLine): LineResult {
   return {
-    ...{ line: refOf(line), class: "missing-here", rule: null, payments: [], head: null, nearest: null },
-    ...{ differingFields: [], tried: [] },
+    ...{ line: refOf(line), class: "missing-here", rule: null, payments: [], head: null, whole: null },
+    ...{ nearest: null, differingFields: [], tried: [] },
   };
 }
 

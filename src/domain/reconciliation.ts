@@ -82,6 +82,8 @@ export interface LineResult {
   readonly payments: readonly LedgerPayment[];
   /** Where several lines make up one payment: the one that holds it. */
   readonly head: LineRef | null;
+  /** On that one: what all of them say together, in whole rupiah; null where a line speaks for itself. */
+  readonly whole: Pick<SettlementLine, "amount" | "feeAmount"> | null;
   /** The payment it was compared with last: the one it is linked with, or the nearest one that it could not be linked with. */
   readonly nearest: LedgerPayment | null;
   readonly differingFields: readonly ComparedField[];

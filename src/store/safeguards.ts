@@ -16,11 +16,23 @@ export interface Safeguards {
   readonly serverTimeMs: number;
 }
 
+/**
+ * Every table that a trigger guards, with how many refusing triggers it has: against change and truncation, and of what may
+ * be changed in part, against any other change.
+ */
+export const GUARDED_TABLES: Readonly<Record<string, number>> = {
+  ...{ trax: 2, journal_entry: 2, posting: 2, attempt: 2, bill_item: 2, operator_action: 2, exception: 3 },
+  ...{ callback_attempt: 2, audit_read: 2, audit_token: 2, forgotten_reply: 2 },
+  ...{ seal_key: 2, seal_block: 2, seal_checkpoint: 2, seal_item: 3, seal_state: 2 },
+  ...{ settlement_profile: 2, settlement_file: 4, settlement_line: 2, settlement_match: 3, reconciliation_finding: 3 },
+  ...{ exception_due_rule: 2, exception_event: 2, exception_proposal: 3, day_close: 2 },
+  ...{ settlement_posting: 3, settlement_line_posting: 2, settlement_posting_origin: 2 },
+};
+
 const READ_SAFEGUARDS: Statement = {
   name: "store_safeguards",
   text: `
-    with guarded(name) as (values ('trax'), ('journal_entry'), ('posting'), ('attempt'), ('bill_item'),
-                                   ('operator_action'), ('seal_key'), ('seal_block'), ('seal_checkpoint'))
+    with guarded(name, refusals) as (select * from unnest($1::text[], $2::int[]))
     select current_user::text as role,
            (select rolsuper from pg_roles where rolname = current_user) as is_superuser,
            array(select name from guarded
@@ -28,9 +40,9 @@ const READ_SAFEGUARDS: Statement = {
                      or has_table_privilege(name, 'truncate')
                   order by name)::text[] as changeable,
            array(select name from guarded g
-                  where (select count(*) from pg_trigger t
+                  where (select count(*) from pg_trigger t join pg_proc p on p.oid = t.tgfoid
                           where t.tgrelid = g.name::regclass and t.tgenabled in ('O', 'A')
-                            and t.tgfoid = 'refuse_change'::regproc) < 2
+                            and p.proname like 'refuse\\_%') < g.refusals
                   order by name)::text[] as unguarded,
            (select max(substring(c.relname from 'y([0-9]{4})m') || '-' || substring(c.relname from 'm([0-9]{2})$'))
               from pg_inherits i join pg_class c on c.oid = i.inhrelid
@@ -51,7 +63,7 @@ interface Row {
 
 /** Reads the safeguards as they are for the role of this connection. */
 export async function readSafeguards(tx: Tx): Promise<Safeguards> {
-  const [row] = await tx.run<Row>(READ_SAFEGUARDS, []);
+  const [row] = await tx.run<Row>(READ_SAFEGUARDS, [Object.keys(GUARDED_TABLES), Object.values(GUARDED_TABLES)]);
   if (row === undefined) throw new Error("the database gave no answer about its safeguards");
   return {
     role: row.role,

@@ -1,7 +1,17 @@
 import { ACCOUNTS } from "../../src/domain";
-import { fill, paymentItem, paymentMessage, catalogOf, telkomBill, testDb, testPosting } from "../support/builders";
+import {
+  fill,
+  paymentItem,
+  paymentMessage,
+  catalogOf,
+  telkomBill,
+  testDb,
+  testPosting,
+  transact,
+} from "../support/builders";
 import { postPayments } from "../../src/flows";
 import { deadlineIn, systemClock } from "../../src/platform";
+import { GUARDED_TABLES, readSafeguards } from "../../src/store";
 import { createTestDatabase, onServer, type TestDatabase } from "../support/services";
 
 const APPEND_ONLY = ["trax", "journal_entry", "posting", "attempt", "bill_item"];
@@ -149,6 +159,58 @@ describe("the schema", () => {
     ] as const) {
       await expect(onServer(database.appUrl, `update bill set ${change}`)).rejects.toMatchObject({ constraint });
     }
+  });
+
+  describe("for the check of its safeguards", () => {
+    const unguarded = async (): Promise<readonly string[]> => {
+      const db = testDb(database.appUrl, 1);
+      try {
+        const found = await transact(db, readSafeguards);
+        expect(found.changeableTables).toEqual([]);
+        return found.unguardedTables;
+      } finally {
+        await db.close();
+      }
+    };
+
+    it("has no guarded table that is not in the list, with all of its triggers", async () => {
+      const found = await database.query<{ name: string; refusals: number }>(
+        `select c.relname as name, count(*)::int as refusals
+           from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_proc p on p.oid = t.tgfoid
+          where p.proname like 'refuse\\_%' and not c.relispartition group by 1`,
+      );
+      expect(Object.fromEntries(found.map(({ name, refusals }) => [name, refusals]))).toEqual(GUARDED_TABLES);
+      expect(await unguarded()).toEqual([]);
+    });
+
+    it.each([
+      ["settlement_match", "settlement_match_stays"],
+      ["settlement_file", "settlement_file_posted_stays"],
+      ["exception_proposal", "exception_proposal_decided_once"],
+      ["day_close", "day_close_no_truncate"],
+      ["seal_block", null],
+      ["journal_entry", "journal_entry_append_only"],
+    ])("notices a trigger of %s that is switched off: %s", async (table, trigger) => {
+      const all = trigger ?? "all";
+      await database.query(`alter table ${table} disable trigger ${all}`);
+      try {
+        expect(await unguarded()).toEqual([table]);
+      } finally {
+        await database.query(`alter table ${table} enable trigger ${all}`);
+      }
+      expect(await unguarded()).toEqual([]);
+    });
+
+    it("notices a right that the service's role should not have", async () => {
+      const db = testDb(database.appUrl, 1);
+      await database.query("grant delete on settlement_line, day_close to biller_app");
+      try {
+        expect((await transact(db, readSafeguards)).changeableTables).toEqual(["day_close", "settlement_line"]);
+      } finally {
+        await database.query("revoke delete on settlement_line, day_close from biller_app");
+        await db.close();
+      }
+    });
   });
 
   it("creates months ahead, once, from any month on", async () => {

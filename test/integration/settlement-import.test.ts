@@ -1,11 +1,13 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { truncateSync } from "node:fs";
 import { join } from "node:path";
-import { inSession, listResults } from "../../src/ops";
+import { inSession, listResults, runReconciliation } from "../../src/ops";
+import { FILE_BYTES_MAX } from "../../src/ops/reconciliation/import-file";
 import { fill } from "../support/builders";
 import { createTestDatabase, type TestDatabase } from "../support/services";
 import { DAY, dayOf } from "../support/settlement-days";
-import { FULL_HEADER, FULL_PROFILE, fullLine, settlementDesk } from "../support/settlement-files";
+import { bookPayments, FULL_HEADER, FULL_PROFILE, fullLine, settlementDesk } from "../support/settlement-files";
 
 jest.setTimeout(120_000);
 
@@ -194,6 +196,84 @@ describe("importing a settlement file", () => {
       ["CA01_001001_20261120.txt", "2026-11-19", "is of business date 2026-11-20, not 2026-11-19"],
     ])("refuses the name %s", async (name, date, expected) => {
       await expect(finpay("TOTAL|1|30000|5000\n", name, { date: date ?? null })).rejects.toThrow(expected);
+    });
+  });
+
+  it("refuses a file of more than 5 GiB before it reads any of it, and takes the size as it is", async () => {
+    // Sparse: nothing of it stands on the disk.
+    const path = desk.write("huge.csv", "");
+    truncateSync(path, FILE_BYTES_MAX + 1);
+    const startedMs = performance.now();
+    await expect(take("", { path, fileName: "huge.csv" })).rejects.toThrow(
+      `the file has ${FILE_BYTES_MAX + 1} bytes, more than the ${FILE_BYTES_MAX} that are taken`,
+    );
+    expect(performance.now() - startedMs).toBeLessThan(1_000);
+    expect(await stored()).toBe(0);
+    await expect(take("", { path: desk.dir, fileName: "day.csv" })).rejects.toThrow("is not a file");
+    await expect(take("", { path: `${desk.dir}/none.csv`, fileName: "none.csv" })).rejects.toThrow("cannot be read");
+  });
+
+  describe("of fixed widths", () => {
+    const WIDTHS = [12, 6, 13, 12, 8, 8, 6, 1] as const;
+    const row = (...cells: readonly string[]): string =>
+      WIDTHS.map((width, index) => {
+        const cell = cells[index] ?? "";
+        return index === 3 || index === 4 ? cell.padStart(width, "0") : cell.padEnd(width);
+      }).join("");
+    const at = (column: number): [number, number] => [
+      WIDTHS.slice(0, column).reduce((sum, width) => sum + width, 0),
+      WIDTHS[column] as number,
+    ];
+    beforeAll(() =>
+      desk.saveProfile("fixed", {
+        partner: FULL_PROFILE.partner,
+        format: { kind: "fixed", width: WIDTHS.reduce((sum, width) => sum + width, 0) },
+        trailer: { startsWith: "TOTAL", count: [12, 8], amount: [20, 20] },
+        columns: {
+          ...{ traxId: at(0), productCode: at(1), billNumber: { at: at(2) }, amount: at(3), feeAmount: at(4) },
+          paidAt: { at: at(5), form: "YYYYMMDD", time: { at: at(6), form: "HHmmss" } },
+          status: { at: at(7), paid: ["S"], failed: ["G"] },
+        },
+      }),
+    );
+    const [day] = dayOf([{ damage: "none", amount: 30_000n, feeAmount: 5_000n, minute: 600 }]).lines;
+    const good = row(day?.traxId ?? "", "001001", day?.billNumber ?? "", "30000", "5000", "20261120", "100000", "S");
+    const trailer = (lines: number, amount: number): string =>
+      `TOTAL       ${String(lines).padStart(8, "0")}${String(amount).padStart(20, "0")}`;
+    const file = (lines: readonly string[], end: string): string => [...lines, end, ""].join("\r\n");
+
+    it("is read, kept, compared with the books and counted", async () => {
+      const [payment] = dayOf([{ damage: "none", amount: 30_000n, feeAmount: 5_000n, minute: 600 }]).payments;
+      await bookPayments(database, payment === undefined ? [] : [payment]);
+      const failed = row("T000000077", "001001", "0000000000078", "1", "", "20261120", "235959", "G");
+      const bad = [
+        [good.slice(0, -1), "has 65 characters, expected 66"],
+        [`${good}x`, "has 67 characters, expected 66"],
+        [good.replace("20261120", "20261320"), "paidAt: "],
+        [good.replace(/S$/, "X"), "status: "],
+        [good.replace("000000030000", "0000000300,0"), "amount: "],
+      ] as const;
+      const content = file([good, failed, ...bad.map(([line]) => line)], trailer(2, 30_001));
+      const outcome = await take(content, { profileCode: "fixed", acceptsTotals: true });
+      expect(outcome).toMatchObject({
+        kind: "imported",
+        file: { lines: 7, badLines: 5, amount: 30_001n, fee: 5_000n },
+      });
+      const found = await lines();
+      expect(found[0]).toMatchObject({ lineNo: 1, traxId: day?.traxId, amount: 30_000n, class: "undecided" });
+      for (const [index, [, reason]] of bad.entries()) expect(found[index + 2]?.fault).toContain(reason);
+      const { summary } = await runReconciliation({
+        ...{ databaseUrl: database.appUrl, profileCode: "fixed", settlementDate: DAY, isDryRun: false },
+        ...{ redecidesDeclared: false, by: "test" },
+      });
+      expect(summary).toMatchObject({ lines: 7, badLines: 5, matched: 2, findings: [] });
+    });
+
+    it("is refused when its control totals do not agree, or when it is cut off", async () => {
+      const wrong = { profileCode: "fixed" };
+      await expect(take(file([good], trailer(1, 30_001)), wrong)).rejects.toThrow("30001 as the sum of amounts");
+      await expect(take(`${good}\r\n`, wrong)).rejects.toThrow("the trailer is missing");
+      expect(await stored()).toBe(0);
     });
   });
 

@@ -3,11 +3,12 @@ import {
   differenceOf,
   type LedgerPayment,
   type LineRef,
+  type LineResult,
   reconcile,
   type Reconciled,
   type SettlementLine,
 } from "../../src/domain";
-import { DAMAGES, DAY, dayOf, PRODUCT, RULES, truthArbitrary } from "../support/settlement-days";
+import { DAMAGES, DAY, dayOf, DIFFERING, PRODUCT, RULES, truthArbitrary } from "../support/settlement-days";
 
 const key = ({ fileId, lineNo }: LineRef): string => `${fileId}:${lineNo}`;
 
@@ -49,6 +50,15 @@ describe("reconciliation", () => {
           day.expected.flat().filter((each) => each === "missing-in-file").length,
         );
         expect(brokenLaws(day.lines, day.payments, found)).toEqual([]);
+        const byKey = new Map(found.lines.map((each) => [key(each.line), each]));
+        let at = 0;
+        for (const [index, { damage }] of truths.entries()) {
+          const first = day.lines[at];
+          at += day.expected[index]?.filter((each) => each !== "missing-in-file").length ?? 0;
+          const differing = DIFFERING[damage];
+          if (differing === undefined || first === undefined) continue;
+          expect(byKey.get(key(first))?.differingFields).toEqual(differing);
+        }
       }),
       { numRuns: 1_000 },
     );
@@ -81,6 +91,19 @@ describe("reconciliation", () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  it.each([
+    ["split-lines+fee", "fee-differs", { amount: 0n, feeAmount: 1n }],
+    ["split-lines+date", "wrong-business-date", { amount: 0n, feeAmount: 0n }],
+    ["split-lines+reversed-here", "reversed-here", { amount: 30_001n, feeAmount: 5_000n }],
+  ] as const)("counts all lines of a payment, not the first alone: %s", (damage, expected, difference) => {
+    const { lines, payments } = dayOf([{ damage, amount: 30_001n, feeAmount: 5_000n, minute: 600 }]);
+    const [head, member] = reconcile(lines, payments, RULES, DAY).lines;
+    expect(head).toMatchObject({ class: expected, whole: { amount: 30_001n } });
+    expect(differenceOf(lines[0] as SettlementLine, head as LineResult)).toEqual(difference);
+    expect(member).toMatchObject({ class: "matched", whole: null });
+    expect(differenceOf(lines[1] as SettlementLine, member as LineResult)).toEqual({ amount: 0n, feeAmount: 0n });
   });
 
   const oneOf = <T>(...values: readonly T[]) => fc.constantFrom(...values);

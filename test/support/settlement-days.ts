@@ -21,6 +21,26 @@ export const DAMAGES = [
   "no-trax-id",
   "split-lines",
   "other-bill-number",
+  // Several at once, on one payment.
+  "amount-differs+fee",
+  "amount-differs+date",
+  "amount-differs+fee+date",
+  "fee-differs+date",
+  "status-differs+amount",
+  "declined-here+amount",
+  "reversed-here+amount",
+  "reversed-here+twice",
+  "reversed-there+amount",
+  "paid-then-reversed+amount",
+  "missing-here+twice",
+  "amount-differs+twice",
+  "amount-differs+then-right",
+  "other-trax-id+amount",
+  "other-trax-id+fee",
+  "other-trax-id+date",
+  "split-lines+fee",
+  "split-lines+date",
+  "split-lines+reversed-here",
 ] as const;
 export type Damage = (typeof DAMAGES)[number];
 
@@ -74,6 +94,40 @@ const EXPECTED: Readonly<Record<Damage, readonly string[]>> = {
   "no-trax-id": ["matched"],
   "split-lines": ["matched", "matched"],
   "other-bill-number": ["missing-here", "missing-in-file"],
+  "amount-differs+fee": ["amount-differs"],
+  "amount-differs+date": ["amount-differs"],
+  "amount-differs+fee+date": ["amount-differs"],
+  "fee-differs+date": ["fee-differs"],
+  "status-differs+amount": ["status-differs"],
+  "declined-here+amount": ["status-differs"],
+  "reversed-here+amount": ["reversed-here"],
+  "reversed-here+twice": ["reversed-here", "duplicate-in-file"],
+  "reversed-there+amount": ["reversed-there"],
+  "paid-then-reversed+amount": ["amount-differs", "reversed-there"],
+  "missing-here+twice": ["missing-here", "duplicate-in-file"],
+  "amount-differs+twice": ["amount-differs", "duplicate-in-file"],
+  "amount-differs+then-right": ["duplicate-in-file", "matched"],
+  "other-trax-id+amount": ["missing-here", "missing-in-file"],
+  "other-trax-id+fee": ["fee-differs"],
+  "other-trax-id+date": ["wrong-business-date"],
+  "split-lines+fee": ["fee-differs", "matched"],
+  "split-lines+date": ["wrong-business-date", "matched"],
+  "split-lines+reversed-here": ["reversed-here", "matched"],
+};
+
+/** Everything in which the first line of a payment that was damaged in several ways differs. */
+export const DIFFERING: Readonly<Partial<Record<Damage, readonly string[]>>> = {
+  "amount-differs+fee": ["amount", "feeAmount"],
+  "amount-differs+date": ["amount", "businessDate"],
+  "amount-differs+fee+date": ["amount", "feeAmount", "businessDate"],
+  "fee-differs+date": ["feeAmount", "businessDate"],
+  "status-differs+amount": ["status", "amount"],
+  "declined-here+amount": ["status", "amount"],
+  "reversed-here+amount": ["status", "amount"],
+  "reversed-there+amount": ["status", "amount"],
+  "split-lines+fee": ["feeAmount"],
+  "split-lines+date": ["businessDate"],
+  "split-lines+reversed-here": ["status"],
 };
 
 /**
@@ -87,7 +141,7 @@ export function dayOf(truths: readonly Truth[], fileId = 1, at = { date: DAY, fr
   for (const [position, truth] of truths.entries()) {
     const index = at.from + position;
     const payment = paymentOf(truth, index, at.date);
-    if (truth.damage !== "missing-here") payments.push(payment);
+    if (!truth.damage.startsWith("missing-here")) payments.push(payment);
     for (const changes of reportOf(truth, index, at.date)) {
       lines.push({ ...lineOf(payment, fileId, lines.length + 1), ...changes });
     }
@@ -99,12 +153,13 @@ export const traxIdOf = (index: number): string => `T${String(index).padStart(9,
 export const billNumberOf = (index: number): string => String(index + 1).padStart(13, "0");
 
 function paymentOf({ damage, amount, feeAmount, minute }: Truth, index: number, date: string): LedgerPayment {
-  const state = damage === "declined-here" ? "declined" : damage.startsWith("reversed-") ? "reversed" : "accepted";
+  const isReversed = damage.includes("reversed-here") || damage === "reversed-both";
+  const state = damage.startsWith("declined-here") ? "declined" : isReversed ? "reversed" : "accepted";
   return {
     entryId: state === "declined" ? null : `01980000-0000-7000-8000-${String(index).padStart(12, "0")}`,
     ...{ traxId: traxIdOf(index), productCode: PRODUCT, billNumber: billNumberOf(index), amount, feeAmount },
     ...{ businessDate: date, happenedAtMs: Date.parse(`${date}T00:00:00+07:00`) + minute * 60_000 },
-    ...{ state: damage === "reversed-there" ? "accepted" : state, heldBy: null },
+    ...{ state, heldBy: null },
   };
 }
 
@@ -118,7 +173,6 @@ function lineOf(payment: LedgerPayment, fileId: number, lineNo: number): Settlem
 
 /** What the file says of a payment: for each of its lines, what is not as it truly was. */
 function reportOf({ damage, amount, feeAmount }: Truth, index: number, date: string): Partial<SettlementLine>[] {
-  const half = amount / 2n;
   switch (damage) {
     case "amount-differs":
       return [{ amount: amount + 1n }];
@@ -144,18 +198,60 @@ function reportOf({ damage, amount, feeAmount }: Truth, index: number, date: str
     case "no-trax-id":
       return [{ traxId: null }];
     case "split-lines":
-      return [
-        { traxId: null, amount: half, feeAmount: 0n },
-        { traxId: null, amount: amount - half, feeAmount },
-      ];
+      return splitLines(amount, [0n, feeAmount], date);
     case "other-bill-number":
       return [{ billNumber: `9${billNumberOf(index).slice(1)}` }];
+    case "amount-differs+fee":
+      return [{ amount: amount + 1n, feeAmount: feeAmount + 1n }];
+    case "amount-differs+date":
+      return [{ amount: amount + 1n, businessDate: dateAfter(date, 1) }];
+    case "amount-differs+fee+date":
+      return [{ amount: amount + 1n, feeAmount: feeAmount + 1n, businessDate: dateAfter(date, 1) }];
+    case "fee-differs+date":
+      return [{ feeAmount: feeAmount + 1n, businessDate: dateAfter(date, 1) }];
+    case "status-differs+amount":
+      return [{ status: "failed", amount: amount + 1n }];
+    case "declined-here+amount":
+    case "reversed-here+amount":
+      return [{ amount: amount + 1n }];
+    case "reversed-there+amount":
+      return [{ status: "reversed", amount: amount + 1n }];
+    case "paid-then-reversed+amount":
+      return [{ amount: amount + 1n }, { status: "reversed", amount: amount + 1n }];
+    case "reversed-here+twice":
+    case "missing-here+twice":
+      return [{}, {}];
+    case "amount-differs+twice":
+      return [{ amount: amount + 1n }, { amount: amount + 1n }];
+    case "amount-differs+then-right":
+      return [{ amount: amount + 1n }, {}];
+    case "other-trax-id+amount":
+      return [{ traxId: `X${index}`, amount: amount + 1n }];
+    case "other-trax-id+fee":
+      return [{ traxId: `X${index}`, feeAmount: feeAmount + 1n }];
+    case "other-trax-id+date":
+      return [{ traxId: `X${index}`, businessDate: dateAfter(date, 1) }];
+    case "split-lines+fee":
+      return splitLines(amount, [0n, feeAmount + 1n], date);
+    case "split-lines+date":
+      return splitLines(amount, [0n, feeAmount], dateAfter(date, 1));
+    case "split-lines+reversed-here":
+      return splitLines(amount, [0n, feeAmount], date);
     case "none":
     case "missing-here":
     case "declined-here":
     case "reversed-here":
       return [{}];
   }
+}
+
+/** Two lines without a traxId that make up one payment. */
+function splitLines(amount: bigint, fees: readonly [bigint, bigint], businessDate: string): Partial<SettlementLine>[] {
+  const half = amount / 2n;
+  return [
+    { traxId: null, amount: half, feeAmount: fees[0], businessDate },
+    { traxId: null, amount: amount - half, feeAmount: fees[1], businessDate },
+  ];
 }
 
 /** What the switch pays for the lines of a day: a reversal beside a paid line takes its money back. Whole rupiah. */

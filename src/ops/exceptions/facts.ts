@@ -125,7 +125,8 @@ function paymentOf(row: Written<ItemPayment>): ItemPayment {
 /** What the move of a finding is decided on, with these payments in place of those it is linked with. */
 export function factsOfFinding(item: FindingItem, payments: readonly ItemPayment[] = item.payments): FindingFacts {
   const { status, besidePaid, lineSum, feeSum } = item;
-  return { status, payments, besidePaid, there: status === null ? 0n : lineSum + feeOf(item, payments, feeSum) };
+  const told = besidePaid === null ? payments : [besidePaid];
+  return { status, payments, besidePaid, there: status === null ? 0n : lineSum + feeOf(item, told, feeSum) };
 }
 
 /** The fee that is settled to us with a line: that of the line, else that of its payments; nothing where the switch keeps it. */
