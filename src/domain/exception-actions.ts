@@ -53,6 +53,12 @@ export interface SettledPayment {
   readonly isReversed: boolean;
 }
 
+/** A payment that a line holds which says "paid", beside the one that says "reversed". */
+export interface BesidePaid extends SettledPayment {
+  /** What that line takes off what the switch owes: all of it where it matched, else what was posted for it until now. */
+  readonly taken: bigint;
+}
+
 /** A finding as its settlement is decided on. */
 export interface FindingFacts {
   readonly status: LineStatus | null;
@@ -61,7 +67,7 @@ export interface FindingFacts {
   /** The payments that the line stands for. */
   readonly payments: readonly SettledPayment[];
   /** A line that says "reversed" beside the one that says "paid" and holds this payment; null where there is none. */
-  readonly besidePaid: SettledPayment | null;
+  readonly besidePaid: Pick<BesidePaid, "isReversed" | "taken"> | null;
 }
 
 /**
@@ -70,7 +76,7 @@ export interface FindingFacts {
  */
 export function moveOfFinding({ status, there, payments, besidePaid }: FindingFacts): SettlementMove {
   if (besidePaid !== null) {
-    return { dueAmount: besidePaid.isReversed ? -besidePaid.due : 0n, transitAmount: -there };
+    return { dueAmount: besidePaid.isReversed ? -besidePaid.taken : 0n, transitAmount: -there };
   }
   const dueAmount = payments.reduce((sum, { due, isReversed }) => (isReversed ? sum : sum + due), 0n);
   return { dueAmount, transitAmount: status === "paid" ? there : 0n };

@@ -19,7 +19,7 @@ import { ANI, BUDI, TODAY, twoPeople, type TwoPeople } from "../support/two-peop
 jest.setTimeout(300_000);
 
 /** What cannot be done is told, and leaves everything as it was. */
-const HONEST_REFUSALS = ["advice_declined", "nothing_to_reverse", "proposed"];
+const HONEST_REFUSALS = ["advice_declined", "nothing_to_reverse", "proposed", "account"];
 
 describe("two people at work on a day's exceptions", () => {
   let database: TestDatabase;
@@ -141,7 +141,11 @@ describe("two people at work on a day's exceptions", () => {
       ).rejects.toMatchObject({ constraint: "settlement_posting_approved" });
       await people.approve(proposalId);
       await expect(people.approve(proposalId)).rejects.toMatchObject({ code: "decided" });
-      expect(await database.query("select actor, action from operator_action order by recorded_at")).toEqual([
+      expect(
+        await database.query(
+          "select actor, action from operator_action where action like 'exception.%' order by recorded_at",
+        ),
+      ).toEqual([
         { actor: "ani (test)", action: "exception.proposed" },
         { actor: "budi (test)", action: "exception.approved" },
       ]);
@@ -182,6 +186,40 @@ describe("two people at work on a day's exceptions", () => {
       await close();
     }
   });
+
+  it.each([
+    ["amount-differs", "reversed-there"],
+    ["reversed-there", "amount-differs"],
+  ] as const)(
+    "takes back what a line says that it takes back, the rest to an account: %s before %s",
+    async (...order) => {
+      await open([{ ...truth, damage: "paid-then-reversed+amount" }]);
+      try {
+        const queue = await people.queue();
+        expect(queue.map((each) => [each.class, each.difference])).toEqual(
+          expect.arrayContaining([
+            ["amount-differs", 1n],
+            ["reversed-there", -30_001n],
+          ]),
+        );
+        const idOf = (name: string): string => queue.find((each) => each.class === name)?.itemId ?? "";
+        const alone = await people.propose(idOf("reversed-there"), { action: "reverse" });
+        await expect(people.approve(alone)).rejects.toMatchObject({ code: "account" });
+        expect(await database.query("select from journal_entry where kind = 'reversal'")).toEqual([]);
+        await people.refuse(alone);
+        for (const name of order) {
+          const action = name === "reversed-there" ? "reverse" : "accept";
+          await people.resolve(idOf(name), { action, account: "settlement-difference" });
+        }
+        for (const account of ["bank-in-transit", "due-from-switch", "settlement-difference"]) {
+          expect([account, await balanceOf(account)]).toEqual([account, 0n]);
+        }
+        expect(await brokenLaws(database)).toEqual([]);
+      } finally {
+        await close();
+      }
+    },
+  );
 
   it("links a line with a payment by hand, and resolves both sides", async () => {
     const day = await open([{ ...truth, damage: "other-bill-number" }]);

@@ -171,14 +171,15 @@ async function billsFor(
   truths: readonly Truth[],
   lines: ReturnType<typeof dayOf>["lines"],
 ): Promise<void> {
-  const missing = truths.filter(({ damage }) => damage === "missing-here");
+  const missing = truths.filter(({ damage }) => damage.startsWith("missing-here"));
   const [start] = lines;
   if (missing.length === 0 || start === undefined) return;
   const booked = await database.query<{ trax_id: string }>(`select trax_id from trax where trax_id = any($1::text[])`, [
     lines.map(({ traxId }) => traxId),
   ]);
   const known = new Set(booked.map((row) => row.trax_id));
-  const bills = lines
+  const byNumber = new Map(lines.map((line) => [line.billNumber, line]));
+  const bills = [...byNumber.values()]
     .filter(({ traxId, billNumber }) => traxId?.startsWith("T") && !known.has(traxId) && billNumber !== null)
     .map(({ billNumber, amount, feeAmount }) =>
       telkomBill({ billNumber: billNumber ?? "", feeAmount: feeAmount ?? 0n, items: [{ reference: "304A", amount }] }),
@@ -201,6 +202,7 @@ const PLAN = [
   ["missing-here", "advise", null],
   ["missing-here", "accept", "suspense"],
   ["reversed-there", "reverse", null],
+  ["reversed-there", "reverse", "settlement-difference"],
   ["reversed-here", "accept", "refund-payable"],
   ["duplicate-in-file", "accept", "refund-payable"],
   ["amount-differs", "accept", "settlement-difference"],

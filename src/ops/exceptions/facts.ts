@@ -1,4 +1,4 @@
-import type { FindingFacts, ItemClass, LineStatus, SettledPayment } from "../../domain";
+import type { BesidePaid, FindingFacts, ItemClass, LineStatus, SettledPayment } from "../../domain";
 import { Fault, type Statement, type Tx } from "../../platform";
 
 /** A payment that an item is about, as it stands now. Whole rupiah. */
@@ -35,7 +35,7 @@ export interface FindingItem {
   readonly feeSum: bigint | null;
   readonly isFeeOurs: boolean;
   readonly payments: readonly ItemPayment[];
-  readonly besidePaid: ItemPayment | null;
+  readonly besidePaid: (ItemPayment & BesidePaid) | null;
 }
 
 /** Runs hold this lock, too: one waits for the other. */
@@ -69,7 +69,8 @@ const READ_FINDING: Statement = {
            coalesce((select q.definition #>> '{rules,feeBelongsTo}' from product q
                       where q.product_code = coalesce(l.product_code, pay.payments #>> '{0,productCode}')), 'biller')
              = 'biller' as "isFeeOurs",
-           pay.payments, beside.payment as "besidePaid"
+           pay.payments, beside.payment as "besidePaid",
+           case when beside.is_finding then beside.posted end as "besidePosted"
       from reconciliation_finding f
       left join settlement_line l on l.file_id = f.file_id and l.line_no = f.line_no
      cross join lateral (
@@ -87,7 +88,14 @@ const READ_FINDING: Statement = {
                    and m.entry_id is not null
                 union select f.entry_id, f.entry_date where f.file_id is null)) pay
       left join lateral (
-        select ${paymentJson("e.entry_id", "e.business_date")} as payment
+        select ${paymentJson("e.entry_id", "e.business_date")} as payment,
+               (select coalesce(sum(s.due_amount), 0)::text
+                  from reconciliation_finding g
+                  join exception_proposal p on p.item_id = g.finding_id and p.decision = 'approved'
+                  join settlement_posting s on s.proposal_id = p.proposal_id
+                 where g.file_id = k.file_id and g.line_no = k.line_no and g.replaced_by_run is null) as posted,
+               exists (select from reconciliation_finding g
+                        where g.file_id = k.file_id and g.line_no = k.line_no and g.replaced_by_run is null) as is_finding
           from settlement_match m
           join settlement_line k on k.file_id = m.file_id and k.line_no = m.line_no and k.status = 'paid'
           join journal_entry e on e.entry_id = m.entry_id and e.business_date = m.entry_date
@@ -106,14 +114,16 @@ export async function lockFinding(tx: Tx, findingId: string): Promise<FindingIte
     Omit<FindingItem, "payments" | "besidePaid"> & {
       readonly payments: readonly Written<ItemPayment>[];
       readonly besidePaid: Written<ItemPayment> | null;
+      readonly besidePosted: string | null;
     }
   >(READ_FINDING, [findingId]);
   if (row === undefined) throw new Fault("closed", `finding ${findingId} is not open any more`);
-  const { besidePaid } = row;
+  const { besidePaid, besidePosted, ...finding } = row;
   return {
-    ...row,
+    ...finding,
     payments: row.payments.map(paymentOf),
-    besidePaid: besidePaid === null ? null : paymentOf(besidePaid),
+    besidePaid:
+      besidePaid === null ? null : { ...paymentOf(besidePaid), taken: BigInt(besidePosted ?? besidePaid.due) },
   };
 }
 

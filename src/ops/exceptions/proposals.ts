@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import {
   type AccountCode,
   DIFFERENCE_ACCOUNTS,
+  type ItemClass,
   moveOfFinding,
   moneyActionsFor,
   type MoneyAction,
@@ -124,7 +125,7 @@ async function propose(
     const instead = possible.length === 0 ? "none; it can be closed" : possible.join(", ");
     throw new Fault("not_possible", `${action} is not possible for ${item.class}; possible: ${instead}`);
   }
-  const account = accountOf(action, request.account);
+  const account = accountOf(item.class, action, request.account);
   const targetEntryId = await targetOf(tx, item, request);
   const { itemId, itemKind, amount } = item;
   if (itemKind === "finding" && (action === "accept" || action === "write-off")) {
@@ -143,12 +144,14 @@ async function propose(
   });
 }
 
-function accountOf(action: MoneyAction, account: AccountCode | null): AccountCode | null {
+function accountOf(itemClass: ItemClass, action: MoneyAction, account: AccountCode | null): AccountCode | null {
   if (action === "write-off") {
     if (account !== null) throw new Fault("account", "what is written off goes to the account written-off");
     return ACCOUNTS.writtenOff;
   }
-  if (account !== null && action === "reverse") throw new Fault("account", "a reversal needs no account");
+  // A line may take back another amount than that of the payment it is about.
+  if (account !== null && action === "reverse" && itemClass !== "reversed-there")
+    throw new Fault("account", "a reversal needs no account");
   if (account !== null && !DIFFERENCE_ACCOUNTS.includes(account)) {
     throw new Fault("account", `a difference goes to one of ${DIFFERENCE_ACCOUNTS.join(", ")}`);
   }
