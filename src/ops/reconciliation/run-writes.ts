@@ -176,7 +176,12 @@ function contentOf({ line, result }: Found) {
   const nearest = result.nearest ?? reason?.nearest ?? null;
   return {
     entryId: result.payments[0]?.entryId ?? null,
-    ...{ class: result.class, rule: result.rule, amount: String((result.whole ?? line).amount), difference: String(amount) },
+    ...{
+      class: result.class,
+      rule: result.rule,
+      amount: String((result.whole ?? line).amount),
+      difference: String(amount),
+    },
     ...{ feeDifference: String(feeAmount), nearestTraxId: nearest?.traxId ?? null },
     ...{ nearestEntryId: nearest?.entryId ?? null, blockedBy: result.differingFields[0] ?? reason?.blockedBy ?? null },
     ...{ differingFields: result.differingFields, tried: result.tried },
