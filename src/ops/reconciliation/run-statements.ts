@@ -123,8 +123,8 @@ export const REPLACE_FOUND_PAYMENTS = `
      and (exists (select from settlement_match m where m.entry_id = f.entry_id and m.replaced_by_run is null)
           or exists (select from journal_entry r where r.reverses_entry_id = f.entry_id))`;
 
-/** Accepted payments of the day that no line speaks of. $2 profile, $3 day, $4 partner, $5 products; none: all. */
-export const FIND_MISSING_IN_FILE = `
+/** Accepted payments of a day without a line; `once` ends each look-up. */
+const missingInFile = (once: string): string => `
   insert into reconciliation_finding (finding_id, run_id, profile_code, business_date, entry_id, entry_date, class, amount,
                                       difference, fee_difference, nearest_trax_id, nearest_entry_id, differing_fields, tried)
   select gen_random_uuid(), $1, $2, $3::date, e.entry_id, e.business_date, 'missing-in-file', e.amount, -e.amount,
@@ -133,16 +133,22 @@ export const FIND_MISSING_IN_FILE = `
    where e.partner_id = $4 and e.kind = 'payment' and e.business_date = $3::date
      and (cardinality($5::text[]) = 0 or e.product_code = any($5::text[]))
      and not exists (select from settlement_match m
-                      where m.entry_id = e.entry_id and m.replaced_by_run is null and m.entry_date = $3::date)
+                      where m.entry_id = e.entry_id and m.replaced_by_run is null and m.entry_date = $3::date ${once})
      and not exists (select from journal_entry r
                       where r.reverses_entry_id = e.entry_id and r.reverses_entry_id is not null
-                        and r.business_date >= $3::date)
+                        and r.business_date >= $3::date ${once})
      and not exists (select from reconciliation_finding f
-                      where f.entry_id = e.entry_id and f.file_id is null and f.replaced_by_run is null)`;
+                      where f.entry_id = e.entry_id and f.file_id is null and f.replaced_by_run is null ${once})`;
 
-/** The same of payments that the first comparison has left; a line may have been found for them since. $6 entries. */
-export const FIND_MISSING_OF_UNLINKED = `${FIND_MISSING_IN_FILE}
-     and e.entry_id = any($6::uuid[])`;
+/** Accepted payments of the day that no line speaks of. $2 profile, $3 day, $4 partner, $5 products; none: all. */
+export const FIND_MISSING_IN_FILE = missingInFile("");
+
+/**
+ * The same of payments that the first comparison has left; a line may have been found for them since. $6 entries. `offset 0`
+ * keeps each look-up one by its key: the planner takes links that were written a moment ago for a few, and would read all
+ * of them for each payment.
+ */
+export const FIND_MISSING_OF_UNLINKED = `${missingInFile("offset 0")} and e.entry_id = any($6::uuid[])`;
 
 /** What a run has changed of what was found before; lines that are seen for the first time are not listed. $2 at most. */
 export const CHANGES = `

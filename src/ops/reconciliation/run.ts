@@ -241,7 +241,7 @@ async function findMissing(state: RunState, candidates: readonly string[] | null
   const { session, runId, profile, settlementDate, files } = state;
   const values = [runId, profile.code, settlementDate, profile.partnerId, coveredProducts(files)];
   if (candidates === null) await setBased(session, () => session.run(FIND_MISSING_IN_FILE, values));
-  else await byKey(session, () => session.run(FIND_MISSING_OF_UNLINKED, [...values, candidates]));
+  else await session.run(FIND_MISSING_OF_UNLINKED, [...values, candidates]);
 }
 
 /**
