@@ -22,7 +22,15 @@ export interface Safeguards {
  */
 export const GUARDED_TABLES: Readonly<Record<string, number>> = {
   ...{ trax: 2, journal_entry: 2, posting: 2, attempt: 2, bill_item: 2, operator_action: 2, exception: 3 },
-  ...{ keyed_request: 2, callback_attempt: 2, audit_read: 2, audit_token: 2, forgotten_reply: 2 },
+  ...{
+    posting_total: 2,
+    posting_total_state: 2,
+    keyed_request: 2,
+    callback_attempt: 2,
+    audit_read: 2,
+    audit_token: 2,
+    forgotten_reply: 2,
+  },
   ...{ seal_key: 2, seal_block: 2, seal_checkpoint: 2, seal_item: 3, seal_state: 2 },
   ...{ settlement_profile: 2, settlement_file: 4, settlement_line: 2, settlement_match: 3, reconciliation_finding: 3 },
   ...{ exception_due_rule: 2, exception_event: 2, exception_proposal: 3, day_close: 2 },
