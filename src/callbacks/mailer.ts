@@ -102,7 +102,7 @@ function outcomeOf(error: SmtpError): { readonly fault: string; readonly isFinal
 
 /** A server's words for operators and logs: one short line that names no customer. */
 function withoutAddresses(text: string): string {
-  return oneLine(text)
+  return oneLine(text.slice(0, 2_000))
     .replaceAll(/[^\s<>()"':;,]+@[^\s<>()"':;,]+/g, "(address)")
     .slice(0, 200);
 }

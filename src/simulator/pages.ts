@@ -165,7 +165,8 @@ function row(name: string, value: string): Markup {
 }
 
 function labelOf(name: string, words: Words): string {
-  const [, stem = name, number = ""] = /^(.*?)([0-9]*)$/.exec(name) ?? [];
+  const number = /(?<![0-9])[0-9]+$/.exec(name)?.[0] ?? "";
+  const stem = name.slice(0, name.length - number.length);
   const known = Object.hasOwn(words.names, stem) ? words.names[stem] : undefined;
   return known === undefined ? name : `${known} ${number}`.trim();
 }

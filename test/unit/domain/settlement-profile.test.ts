@@ -24,6 +24,16 @@ describe("settlement profiles", () => {
     expect(faultsOf({ preset })).toContain("partner:");
   });
 
+  it.each(["Y".repeat(35), "Y".repeat(100_000), "M".repeat(37), "M".repeat(100_000), "YM".repeat(50_000)])(
+    "refuse a hostile date form at once: %#",
+    (letters) => {
+      const before = process.cpuUsage();
+      const form = `${letters}!`;
+      expect(faultsOf({ ...CSV, columns: { ...CSV.columns, paidAt: { at: 3, form } } })).toContain("is made of YYYY");
+      expect(process.cpuUsage(before).user).toBeLessThan(50_000);
+    },
+  );
+
   it.each<[string, unknown, string]>([
     ["a list", [], "must be an object"],
     ["an unknown preset", { preset: "__proto__", partner: "x" }, "preset: must be one of finpay, generic-csv"],
@@ -69,6 +79,11 @@ describe("settlement profiles", () => {
       "a date form with a typing error",
       { ...CSV, columns: { ...CSV.columns, paidAt: { at: 3, form: "YYYY-MM-dd" } } },
       "columns.paidAt.form: is made of",
+    ],
+    [
+      "a date form with a token too long",
+      { ...CSV, columns: { ...CSV.columns, paidAt: { at: 3, form: "YYYY-MMMM-DD" } } },
+      "is made of YYYY",
     ],
     [
       "a date form without a day",
