@@ -30,6 +30,7 @@ import {
   type Db,
   type DbOptions,
   deadlineIn,
+  droppedLogLines,
   Fault,
   type Logger,
   type Metrics,
@@ -165,6 +166,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     () => resolver.open,
   );
   metrics.watch("biller_attempts_dropped", "Attempts not kept while the database was away", () => attempts.dropped);
+  metrics.watch("biller_log_lines_dropped", "Log lines that nobody took from standard output", droppedLogLines);
 
   const sealing = startSealing({ config, services, logger, metrics, onFault });
 
