@@ -1,5 +1,5 @@
 import { Command, CommanderError } from "commander";
-import { ConfigFault, Fault, messageOf } from "../platform";
+import { ConfigFault, Fault } from "../platform";
 import { auditCommands } from "./commands/audit";
 import { billCommands } from "./commands/bill";
 import { callbackCommands } from "./commands/callback";
@@ -17,6 +17,7 @@ import { retentionCommands } from "./commands/retention";
 import { serveCommands } from "./commands/serve";
 import { simulateCommands } from "./commands/simulate";
 import { switchCommands } from "./commands/switch";
+import { adviceOf } from "./remedies";
 
 /** The command line `biller`. Exit codes: 0 done, 1 failed or declined, 64 wrong usage, 78 wrong settings. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -34,7 +35,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 64;
-    process.stderr.write(`biller: ${messageOf(error)}\n`);
+    process.stderr.write(`biller: ${adviceOf(error)}\n`);
     if (error instanceof ConfigFault) return 78;
     if (!(error instanceof Fault) && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
     return 1;

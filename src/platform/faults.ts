@@ -1,17 +1,25 @@
 /**
  * Faults: things that went wrong, thrown. What the business decided (a declined payment) is an outcome and is returned.
- * `code` is stable and goes to logs; `cause` keeps the original error.
+ * `code` is stable and goes to logs; `cause` keeps the original error; `remedy` names what whoever asked can do about it, which
+ * command line and HTTP say in their own words.
  */
 export class Fault extends Error {
+  readonly remedy: Remedy | null;
+
   constructor(
     readonly code: string,
     message: string,
-    options?: { cause?: unknown },
+    { remedy = null, ...options }: { readonly cause?: unknown; readonly remedy?: Remedy | null } = {},
   ) {
     super(message, options);
     this.name = new.target.name;
+    this.remedy = remedy;
   }
 }
+
+/** What can be done about a fault, where the words differ with the way somebody asks. */
+export type Remedy =
+  "give-the-date" | "replace-the-file" | "accept-the-totals" | "run-the-date" | "name-an-account" | "name-the-partner";
 
 /** The request's deadline passed. Nothing was committed: the transaction was abandoned before its COMMIT was sent. */
 export class DeadlinePassed extends Fault {

@@ -13,4 +13,5 @@ export * from "./markup";
 export * from "./metrics";
 export * from "./redis";
 export * from "./secret-box";
+export * from "./side-process";
 export * from "./transaction";

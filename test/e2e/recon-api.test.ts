@@ -127,7 +127,7 @@ describe("a day of settlement over HTTP, by two people", () => {
       409,
       {
         code: "settlement_file_changed",
-        error: expect.stringContaining("with confirm=true this one becomes version 2"),
+        error: expect.stringContaining("this one can become version 2: with confirm=true it does"),
       },
     ]);
     const wrong = await upload(changed, { sha256: "0".repeat(64) });

@@ -221,7 +221,7 @@ describe("hostile requests to the reconciliation API", () => {
     const unread = await ask(`POST /days/${DAY}/close`);
     expect([unread.status, unread.body["error"]]).toEqual([
       409,
-      "day.csv not compared with the books: run the date first",
+      "day.csv not compared with the books yet: run the date first",
     ]);
     expect((await ask("POST /runs", { json })).status).toBe(200);
     expect((await ask(`POST /days/${DAY}/close`)).status).toBe(201);

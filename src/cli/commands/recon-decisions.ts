@@ -1,8 +1,9 @@
 import type { Command } from "commander";
 import { type Approved, approveProposal, decideProposal, listProposals, type Proposal } from "../../ops";
-import { Fault, messageOf } from "../../platform";
+import { Fault } from "../../platform";
 import { confirm, type OperatorOptions, withDesk, withOperatorOptions } from "../operator";
 import { print, printJson, printTable, rupiahText, say, startProgress } from "../output";
+import { adviceOf } from "../remedies";
 
 const LISTED_MAX = 100_000;
 
@@ -92,7 +93,7 @@ async function approve(ids: readonly string[], options: DecideOptions): Promise<
       } catch (fault) {
         // What cannot be done waits as before; the others go on.
         if (!(fault instanceof Fault)) throw fault;
-        failed.push({ proposalId, code: fault.code, message: messageOf(fault) });
+        failed.push({ proposalId, code: fault.code, message: adviceOf(fault) });
       }
       progress.update(`${done.length + failed.length} of ${waiting.length}`);
     }

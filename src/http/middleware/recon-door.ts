@@ -5,6 +5,7 @@ import { Fault, messageOf, Overloaded, sqlStateOf } from "../../platform";
 import { parseStrictJson } from "../../wire";
 import { type AuditAsking, type AuditDoorDeps, AuditRefusal, createAuditDoor } from "./audit-door";
 import { jsonBody, rawTextOf } from "./json-body";
+import { adviceOf } from "./remedies";
 
 /** What the reconciliation API answers from: the auditors' tokens and log, and a desk of its own. */
 export interface ReconRouteDeps extends AuditDoorDeps {
@@ -80,13 +81,6 @@ const STATUSES: Readonly<Record<string, number>> = {
   upload_no_room: 507,
 };
 
-/** What the command line calls the parameters of this API. */
-const WORDS: readonly (readonly [theirs: string, ours: string])[] = [
-  ["with --replace", "with confirm=true"],
-  ["--date", "date"],
-  ["biller recon run first", "run the date first"],
-];
-
 /** Constraints that say more than that something is out of order. */
 const BY_CONSTRAINT: Readonly<Record<string, readonly [status: number, code: string, message: string]>> = {
   exception_proposal_two_people: [403, "same_person", "who has proposed it cannot decide it"],
@@ -97,10 +91,14 @@ function refusalOf(ctx: Context, error: unknown): unknown {
   if (error instanceof AuditRefusal) return error;
   const code = error instanceof Fault ? error.code : "";
   const status = STATUSES[code];
+  if (code === "work_lost") {
+    ctx.set("Retry-After", "5");
+    const again = "nothing is stored by halves: the same request again tells what became of it";
+    return new AuditRefusal(503, `${messageOf(error)}; ${again}`, [], code);
+  }
   if (status !== undefined) {
     if (error instanceof Overloaded || status === 503) ctx.set("Retry-After", "5");
-    const message = WORDS.reduce((text, [theirs, ours]) => text.replaceAll(theirs, ours), messageOf(error));
-    return new AuditRefusal(status, message, [], code);
+    return new AuditRefusal(status, adviceOf(error), [], code);
   }
   if (code === "commit_unknown") {
     return new AuditRefusal(503, "it is not known whether this was stored: send the same request again", [], code);

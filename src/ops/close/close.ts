@@ -84,7 +84,7 @@ async function assertClosable({ run }: Session, request: CloseRequest): Promise<
   const open = await run<{ file_name: string }>(NOT_RECONCILED, [businessDate]);
   if (open.length > 0) {
     const names = open.map((row) => row.file_name).join(", ");
-    throw new Fault("not_reconciled", `${names} not compared with the books: biller recon run first`);
+    throw new Fault("not_reconciled", `${names} not compared with the books yet`, { remedy: "run-the-date" });
   }
 }
 

@@ -191,7 +191,9 @@ async function bookMove(
   const move = moveOfFinding(factsOfFinding(item, payments));
   const rest = restOf(move);
   if (rest !== 0n && proposal.account === null) {
-    throw new Fault("account", `a difference of ${rest} rupiah is left: propose it again with an account`);
+    throw new Fault("account", `a difference of ${rest} rupiah is left, and nobody has said where it goes`, {
+      remedy: "name-an-account",
+    });
   }
   const account = rest === 0n ? null : proposal.account;
   const postings = postingsOfMove(move, account);

@@ -132,11 +132,13 @@ async function propose(
     const finding = await lockFinding(tx, itemId);
     const rest = restOf(moveOfFinding(factsOfFinding(finding)));
     if (rest !== 0n && account === null) {
-      throw new Fault("account", `a difference of ${rest} rupiah needs an account: ${DIFFERENCE_ACCOUNTS.join(", ")}`);
+      throw new Fault("account", `a difference of ${rest} rupiah needs an account: ${DIFFERENCE_ACCOUNTS.join(", ")}`, {
+        remedy: "name-an-account",
+      });
     }
   }
   if (item.class === "suspense" && action === "accept" && account === null) {
-    throw new Fault("account", "what stands in suspense needs an account to go to");
+    throw new Fault("account", "what stands in suspense needs an account to go to", { remedy: "name-an-account" });
   }
   const facts = { class: item.class, difference: item.difference?.toString() ?? null, traxId: item.traxId };
   return insertProposal(tx, actor, {

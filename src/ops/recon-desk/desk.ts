@@ -1,9 +1,18 @@
 import { businessDateOf } from "../../domain";
-import { type Clock, type Db, deadlineIn, Fault, type IdSource, openDb, type Tx } from "../../platform";
+import {
+  type Clock,
+  type Db,
+  deadlineIn,
+  Fault,
+  type IdSource,
+  openDb,
+  openSideProcesses,
+  type Tx,
+} from "../../platform";
 import type { CursorProblem } from "../audit/cursor";
 import type { Question } from "../audit/filters";
 import { type Listing, type Page, PAGE_BUDGET_MS, readPage } from "../audit/listing";
-import { closeDay, type CloseOutcome, type DayClose, readClose } from "../close";
+import { type CloseOutcome, type DayClose, readClose, type ReportFormat, type ReportLanguage } from "../close";
 import {
   type Actor,
   type Approved,
@@ -13,14 +22,15 @@ import {
   type Proposal,
   readItem,
 } from "../exceptions";
-import { type ImportOutcome, importSettlementFile } from "../reconciliation/import-file";
-import { runReconciliation, type RunReport, type RunRequest } from "../reconciliation/run";
+import type { ImportOutcome } from "../reconciliation/import-file";
+import type { RunReport, RunRequest } from "../reconciliation/run";
 import { inSession, type Session } from "../reconciliation/session";
-import { type AgeingRow, readAgeing, type SettledFile, settleMatched } from "../settlement";
+import { type AgeingRow, readAgeing, type SettledFile } from "../settlement";
 import { type KeyedAnswer, onceForKey, type RepeatableRequest } from "./keyed";
 import { pageOfQueue, type QueuePage, readProposal, readWhy } from "./queue-pages";
 import { type SpooledFile } from "./spool";
 import { openTurns } from "./turns";
+import { WORK_ENTRY, type Work } from "./work";
 
 /** A file that has arrived whole, and how it is to be taken. */
 export interface ArrivedFile {
@@ -67,6 +77,8 @@ export interface ReconDesk {
   decide(actor: Actor, proposalId: string, decision: "refused" | "withdrawn", note: string): Promise<Decided>;
   closeDay(actor: Actor, businessDate: string): Promise<CloseOutcome>;
   dayClose(businessDate: string): Promise<DayClose | null>;
+  /** A closed day as a file. */
+  report(close: DayClose, format: ReportFormat, language: ReportLanguage): Promise<Buffer>;
   /** Business date that people's entries are booked on. */
   today(): string;
   close(): Promise<void>;
@@ -85,9 +97,18 @@ export interface ReconDeskOptions {
   readonly onFault: (fault: unknown, where: string) => void;
 }
 
-/** Connections for short work, and long pieces of work at the same time, each with a connection of its own. */
+/**
+ * Connections for short work, and long pieces of work at the same time, each with a connection and a process of its own: what
+ * they compute is not computed where payments are answered. As many more may wait.
+ */
 const POOL_MAX = 3;
 const LONG_MAX = 2;
+const LONG_WAITING_MAX = 4;
+/** Longest piece of work, and rest before its process ends; milliseconds. */
+const LONG_LIMIT_MS = 3_600_000;
+const LONG_IDLE_MS = 60_000;
+/** An import of a million lines needs 180 MiB in all. */
+const LONG_HEAP_MIB = 1_024;
 const TIMEOUT_MS = 30_000;
 /** Lines that could not be read, in the answer to an upload; the list of lines has all of them. */
 const REJECTED_SHOWN = 100;
@@ -100,7 +121,11 @@ export function openReconDesk(options: ReconDeskOptions): ReconDesk {
     ...{ statementTimeoutMs: TIMEOUT_MS, lockTimeoutMs: 10_000, connectTimeoutMs: 2_000 },
     onFault: ({ where, message }) => onFault(new Error(message), `recon ${where}`),
   });
-  const long = openTurns("long work on settlement", LONG_MAX);
+  const long = openTurns("long work on settlement", LONG_MAX, LONG_WAITING_MAX);
+  const beside = openSideProcesses<Work>({
+    ...{ entry: WORK_ENTRY, limitMs: LONG_LIMIT_MS, idleMs: LONG_IDLE_MS, heapMib: LONG_HEAP_MIB },
+    onFault,
+  });
   const transact = <T>(work: (tx: Tx) => Promise<T>): Promise<T> =>
     db.withTransaction(deadlineIn(clock, TIMEOUT_MS), work);
   const look = <T>(work: (session: Session) => Promise<T>): Promise<T> =>
@@ -120,7 +145,7 @@ export function openReconDesk(options: ReconDeskOptions): ReconDesk {
     once: (request, work) => transact((tx) => onceForKey(tx, request, work)),
     import: (actor, { file, ...arrived }) =>
       long.take(async () => {
-        const outcome = await importSettlementFile({
+        const outcome = await beside.perform("import", {
           ...arrived,
           databaseUrl,
           path: file.path,
@@ -130,9 +155,10 @@ export function openReconDesk(options: ReconDeskOptions): ReconDesk {
         const rejected = badLines === 0 ? [] : await look((session) => readRejected(session, fileId));
         return { ...outcome, rejected };
       }),
-    run: (actor, request) => long.take(() => runReconciliation({ ...request, databaseUrl, by: signatureOf(actor) })),
+    run: (actor, request) =>
+      long.take(() => beside.perform("run", { ...request, databaseUrl, by: signatureOf(actor) })),
     settle: (actor, profileCode, settlementDate) =>
-      long.take(() => settleMatched({ databaseUrl, profileCode, settlementDate, actor, clock, ids, today: today() })),
+      long.take(() => beside.perform("settle", { databaseUrl, profileCode, settlementDate, actor, today: today() })),
     ageing: (asOfDate) =>
       long.take(async () => {
         const date = asOfDate ?? today();
@@ -149,10 +175,16 @@ export function openReconDesk(options: ReconDeskOptions): ReconDesk {
         entryId: null,
       })),
     closeDay: (actor, businessDate) =>
-      long.take(() => closeDay({ databaseUrl, businessDate, actor, nowMs: clock.nowMs(), cutOffs: cutOffs() })),
+      long.take(() =>
+        beside.perform("close", { databaseUrl, businessDate, actor, nowMs: clock.nowMs(), cutOffs: cutOffs() }),
+      ),
     dayClose: (businessDate) => look((session) => readClose(session, businessDate)),
+    report: (close, format, language) =>
+      long.take(async () => Buffer.from(await beside.perform("report", { close, format, language }))),
     today,
     async close() {
+      // Who asked has had the time that requests get at a stop; what is not committed by now is as if it had not begun.
+      await beside.close();
       await long.idle();
       await db.close();
     },

@@ -20,8 +20,10 @@ export interface FileSubject {
 export function subjectOf(profile: SettlementProfile, name: string, date: string | null): FileSubject {
   const { fileName, productCodes } = profile;
   if (fileName === null) {
-    if (date === null)
-      throw refusal(`the profile says nothing about names of files: give the business date with --date`);
+    if (date === null) {
+      const problem = "the profile says nothing about names of files, and no business date is given";
+      throw new Fault("settlement_file", problem, { remedy: "give-the-date" });
+    }
     return { settlementDate: date, productCodes };
   }
   const parts = fileNameReader(fileName.pattern)(name);

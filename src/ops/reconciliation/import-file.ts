@@ -106,7 +106,9 @@ export async function importSettlementFile(request: ImportRequest): Promise<Impo
     if (!digest.digest().equals(sha256)) throw new Fault("settlement_file", `${fileName} changed while it was read`);
     const { counts, remarks, totalsFault } = reader.finish();
     if (totalsFault !== null && !request.acceptsTotals) {
-      throw new Fault("settlement_totals", `control totals of ${fileName} do not agree: ${totalsFault}`);
+      throw new Fault("settlement_totals", `control totals of ${fileName} do not agree: ${totalsFault}`, {
+        remedy: "accept-the-totals",
+      });
     }
     const version = (before?.version ?? 0) + 1;
     await session.run(INSERT_FILE, [
@@ -134,9 +136,9 @@ export async function importSettlementFile(request: ImportRequest): Promise<Impo
 
 async function sizeOf(path: string): Promise<number> {
   const found = await stat(path).catch((error: unknown) => {
-    throw new Fault("settlement_file", `${path} cannot be read: ${messageOf(error)}`, { cause: error });
+    throw new Fault("settlement_file", `the file cannot be read: ${messageOf(error)}`, { cause: error });
   });
-  if (!found.isFile()) throw new Fault("settlement_file", `${path} is not a file`);
+  if (!found.isFile()) throw new Fault("settlement_file", "that is not a file");
   if (found.size === 0) throw new Fault("settlement_file", "the file is empty");
   if (found.size > FILE_BYTES_MAX) {
     throw new Fault(
@@ -159,7 +161,8 @@ async function assertReplaceable({ run }: Session, before: ImportedFile, mayRepl
     throw new Fault(
       "settlement_file_changed",
       `${fileName} is known with another content (file ${fileId}, version ${version}, ${before.lines} lines, ` +
-        `sha256 ${before.sha256.slice(0, 16)}…); with --replace this one becomes version ${version + 1}`,
+        `sha256 ${before.sha256.slice(0, 16)}…); this one can become version ${version + 1}`,
+      { remedy: "replace-the-file" },
     );
   }
   const [resolved] = await run<{ count: number }>(

@@ -43,7 +43,8 @@ export async function proposeBankCredit(
   }
   const [partner, other] = await tx.run<{ partner_id: number; user_name: string }>(FIND_PARTNERS, [credit.partner]);
   if (partner === undefined) throw new Fault("no_partner", `there is no partner ${credit.partner ?? ""}`);
-  if (other !== undefined) throw new Fault("no_partner", "there are several partners: say whose money it is");
+  if (other !== undefined)
+    throw new Fault("no_partner", "there are several partners: say whose money it is", { remedy: "name-the-partner" });
   if ((await tx.run(IS_BOOKED, [partner.partner_id, reference])).length > 0) {
     throw new Fault("bank_credit", `bank credit ${reference} is booked already`);
   }

@@ -45,8 +45,9 @@ export function settleMatched(request: SettleRequest): Promise<SettledFile[]> {
     ]);
     if (files.length === 0) throw new Fault("no_settlement_file", `${profileCode} has no file of ${settlementDate}`);
     const open = files.find(({ isOpen }) => isOpen);
-    if (open !== undefined)
-      throw new Fault("not_reconciled", `${open.fileName} was not reconciled: run the date first`);
+    if (open !== undefined) {
+      throw new Fault("not_reconciled", `${open.fileName} not compared with the books yet`, { remedy: "run-the-date" });
+    }
     const settled: SettledFile[] = [];
     for (const file of files) settled.push({ ...file, ...(await settleFile(session, request, file)) });
     return settled.map(({ fileId, fileName, lines, amount, entryId }) => ({

@@ -7,7 +7,6 @@ import {
   type DayClose,
   type ReportFormat,
   type ReportLanguage,
-  reportOf,
 } from "../../../ops";
 import { canonicalDate } from "../../../ops";
 import { Fault } from "../../../platform";
@@ -75,7 +74,7 @@ export function dayRoutes(router: Router, deps: ReconRouteDeps, door: ReconDoor)
       const { format = "pdf", lang = "id" } = filters as { format?: ReportFormat; lang?: ReportLanguage };
       const close = await closedDay(deps, ctx, asking);
       asking.filter = { date: close.businessDate, format, lang };
-      const bytes = await reportOf(close, format, lang);
+      const bytes = await deps.recon.report(close, format, lang);
       answerBytes(ctx, close, bytes, format, format === "json" ? close.sha256 : null);
     }),
   );

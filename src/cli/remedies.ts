@@ -1,0 +1,16 @@
+import { Fault, messageOf, type Remedy } from "../platform";
+
+const WORDS: Readonly<Record<Remedy, string>> = {
+  "give-the-date": "give it with --date",
+  "replace-the-file": "with --replace it does",
+  "accept-the-totals": "with --accept-totals it is taken all the same",
+  "run-the-date": "biller recon run first",
+  "name-an-account": "propose it with --account",
+  "name-the-partner": "with --partner",
+};
+
+/** What went wrong, and what whoever typed the command can do about it. */
+export function adviceOf(thrown: unknown): string {
+  const remedy = thrown instanceof Fault ? thrown.remedy : null;
+  return remedy === null ? messageOf(thrown) : `${messageOf(thrown)}: ${WORDS[remedy]}`;
+}

@@ -1,0 +1,16 @@
+import { Fault, messageOf, type Remedy } from "../../platform";
+
+const WORDS: Readonly<Record<Remedy, string>> = {
+  "give-the-date": "give it with date=",
+  "replace-the-file": "with confirm=true it does",
+  "accept-the-totals": "with acceptTotals=true it is taken all the same",
+  "run-the-date": "run the date first",
+  "name-an-account": "propose it with an account",
+  "name-the-partner": "with partner",
+};
+
+/** What went wrong, and what whoever sent the request can do about it. */
+export function adviceOf(thrown: unknown): string {
+  const remedy = thrown instanceof Fault ? thrown.remedy : null;
+  return remedy === null ? messageOf(thrown) : `${messageOf(thrown)}: ${WORDS[remedy]}`;
+}
