@@ -43,7 +43,7 @@ import {
 } from "./platform";
 import { openAuditDesk, openReconDesk, removeLeftOvers } from "./ops";
 import { pendingMigrations } from "./platform/migrate";
-import { startSealing } from "./sealing";
+import { checkSealing } from "./sealing";
 import type { Services } from "./services";
 import { readServerState } from "./store";
 
@@ -168,14 +168,12 @@ export async function startHost(options: HostOptions): Promise<Host> {
   metrics.watch("biller_attempts_dropped", "Attempts not kept while the database was away", () => attempts.dropped);
   metrics.watch("biller_log_lines_dropped", "Log lines that nobody took from standard output", droppedLogLines);
 
-  const sealing = startSealing({ config, services, logger, metrics, onFault });
-
   let isDraining = false;
   const readiness = async (): Promise<readonly ReadinessCheck[]> => [
     { name: "accepting", isRequired: true, isOk: !isDraining, detail: isDraining ? "stopping" : "taking requests" },
     await check("database", true, () => describeDatabase(db)),
     await check("migrations", true, () => describeMigrations(db)),
-    await sealing.check(),
+    await checkSealing(db, config.seal),
     await check("redis", false, async () => (redis === null ? "none, not needed" : `answers ${await redis.ping()}`)),
   ];
   const billing = {
@@ -287,7 +285,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       await drain(config.shutdownTimeoutMs);
       await Promise.all([payments.idle(), reversals.idle(), inquiries.idle(), billPages.idle()]);
       resolver.close();
-      await Promise.all([...lanes.map((lane) => lane.close()), sealing.stop()]);
+      await Promise.all(lanes.map((lane) => lane.close()));
       await Promise.all([attempts.close(), drift.close(), audit.close(), recon.close()]);
       redis?.disconnect();
       await Promise.all([switchDb.close(), db.close()]);

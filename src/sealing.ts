@@ -1,33 +1,25 @@
 import { join } from "node:path";
-import { openCheckpointCourier } from "./callbacks";
+import { type CheckpointCourier, openCheckpointCourier } from "./callbacks";
 import type { ReadinessCheck } from "./http";
-import { describeSealing, openSealer, readSealStatus } from "./ledger";
-import {
-  type Config,
-  createSecretBox,
-  type Db,
-  deadlineIn,
-  type Logger,
-  messageOf,
-  type Metrics,
-  openDb,
-  systemClock,
-} from "./platform";
+import { describeSealing, openSealer, readSealStatus, type Sealer, type SealerOptions } from "./ledger";
+import { type Config, createSecretBox, type Db, deadlineIn, messageOf, openDb, systemClock } from "./platform";
 import type { Services } from "./services";
 
-/** What makes the books provable, running behind the payments. */
+/** What makes the books provable: it seals them, and takes checkpoints out of the database. */
 export interface Sealing {
-  check(): Promise<ReadinessCheck>;
-  stop(): Promise<void>;
+  readonly db: Db;
+  readonly sealer: Sealer;
+  readonly courier: CheckpointCourier;
+  /** Ends after the block that is being made. */
+  close(): Promise<void>;
 }
 
-/** What sealing is started with. */
-export interface SealingOptions {
+/** What sealing needs. */
+export interface SealingOptions extends Pick<SealerOptions, "onBlock" | "onClockSetBack" | "onFault"> {
   readonly config: Config;
-  readonly services: Services;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  readonly onFault: (fault: unknown, where: string) => void;
+  readonly services: Pick<Services, "isEmbedded" | "databaseUrl" | "credentialKeys">;
+  /** False: nothing happens by itself, only when it is called. */
+  readonly isRunning: boolean;
 }
 
 /** Name of the file within the checkpoint directory. */
@@ -42,8 +34,8 @@ export function checkpointFileOf(config: Config, services: Pick<Services, "isEmb
   return directory === null ? null : join(directory, CHECKPOINT_FILE);
 }
 
-/** Starts sealer and courier on connections of their own: payments never wait for one. */
-export function startSealing({ config, services, logger, metrics, onFault }: SealingOptions): Sealing {
+/** Opens sealer and courier on connections of their own: payments never wait for one. */
+export function openSealing({ config, services, isRunning, onFault, ...told }: SealingOptions): Sealing {
   const { seal } = config;
   const clock = systemClock;
   const db = openSealingDb(services.databaseUrl, onFault);
@@ -52,42 +44,34 @@ export function startSealing({ config, services, logger, metrics, onFault }: Sea
     ...(seal.webhook === null ? [] : ["webhook" as const]),
   ];
   const sealer = openSealer({
-    ...{ db, clock, targets, onFault },
+    ...{ ...told, db, clock, targets, onFault },
     secrets: createSecretBox(services.credentialKeys),
-    intervalMs: seal.isOn ? seal.intervalMs : null,
+    intervalMs: isRunning ? seal.intervalMs : null,
     checkpointIntervalMs: seal.checkpointIntervalMs,
-    onBlock: ({ blockNo, leaves }) => {
-      metrics.countSealed(leaves);
-      logger.debug({ blockNo: blockNo.toString(), leaves }, "sealed");
-    },
-    onClockSetBack: (seconds) =>
-      logger.warn({ seconds }, "anomaly: the database's clock was set back; sealing looks that far back again"),
   });
   const courier = openCheckpointCourier({
     ...{ db, clock, onFault, s3: seal.s3, webhook: seal.webhook },
-    intervalMs: seal.isOn ? COURIER_EVERY_MS : null,
+    intervalMs: isRunning ? COURIER_EVERY_MS : null,
     file: checkpointFileOf(config, services),
   });
-  metrics.watch(
-    "biller_seal_lag_seconds",
-    "Age of the moment up to which everything was looked for to be sealed; -1 before the first pass",
-    () => sealer.lagSeconds ?? -1,
-    "max",
-  );
   return {
-    async check() {
-      try {
-        const status = await db.withTransaction(deadlineIn(clock, 1_000), (tx) => readSealStatus(tx));
-        return { name: "seal", isRequired: seal.lagMaxMs !== null, ...describeSealing(status, seal) };
-      } catch (error) {
-        return { name: "seal", isRequired: seal.lagMaxMs !== null, isOk: false, detail: messageOf(error) };
-      }
-    },
-    async stop() {
+    ...{ db, sealer, courier },
+    async close() {
       await Promise.all([sealer.close(), courier.close()]);
       await db.close();
     },
   };
+}
+
+/** How far sealing is, wherever it is done, for `/readyz`. */
+export async function checkSealing(db: Db, seal: Config["seal"]): Promise<ReadinessCheck> {
+  const known = { name: "seal", isRequired: seal.lagMaxMs !== null };
+  try {
+    const status = await db.withTransaction(deadlineIn(systemClock, 1_000), (tx) => readSealStatus(tx));
+    return { ...known, ...describeSealing(status, seal) };
+  } catch (error) {
+    return { ...known, isOk: false, detail: messageOf(error) };
+  }
 }
 
 /** A small pool whose statements may take their time. */

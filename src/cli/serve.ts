@@ -1,6 +1,7 @@
 import { startHost, type Host } from "../compose";
-import { type Config, ConfigFault, createLogger, Fault, messageOf } from "../platform";
+import { type Config, ConfigFault, createLogger, createMetrics, Fault, messageOf } from "../platform";
 import { migrateToLatest } from "../platform/migrate";
+import { keepSealing, type SealingKeeper } from "../sealing-keeper";
 import { openServices, type Services } from "../services";
 import { demoGuide } from "./demo/guide";
 import { seedDemo } from "./demo/seed";
@@ -26,6 +27,7 @@ export async function serve(readConfig: () => Config): Promise<void> {
   const logger = createLogger({ level: config.logLevel });
   let services: Services | null = null;
   let host: Pick<Host, "url" | "stop"> | null = null;
+  let sealing: SealingKeeper | null = null;
   let stopping: Promise<void> | null = null;
 
   const stop = (reason: string, exitCode: number): Promise<void> => {
@@ -33,6 +35,7 @@ export async function serve(readConfig: () => Config): Promise<void> {
       say(`${reason}: finishing what was accepted`);
       try {
         await host?.stop();
+        await sealing?.stop();
         await services?.stop();
         say("stopped");
       } catch (error) {
@@ -70,10 +73,12 @@ export async function serve(readConfig: () => Config): Promise<void> {
     }
     if (shouldSeed) say(await withOwner(services, (context) => seedDemo(context)));
     if (stopping !== null) return;
+    const metrics = createMetrics();
+    sealing = keepSealing({ config, services, logger, metrics });
     host = await (config.workers === 1
-      ? startHost({ config, services, logger })
+      ? startHost({ config, services, logger, metrics })
       : startWorkers({
-          ...{ count: config.workers, services, logger, shutdownTimeoutMs: config.shutdownTimeoutMs },
+          ...{ count: config.workers, services, logger, metrics, shutdownTimeoutMs: config.shutdownTimeoutMs },
           onLost: (reason) => void stop(reason, 1),
         }));
     say(`listening on ${host.url}${config.workers === 1 ? "" : `, ${config.workers} processes`}`);

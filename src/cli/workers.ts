@@ -1,6 +1,6 @@
 import cluster, { type Worker } from "node:cluster";
 import { extname, join } from "node:path";
-import { aggregateMetrics, Fault, type Logger, sleep } from "../platform";
+import { aggregateMetrics, Fault, type Logger, type Metrics, sleep } from "../platform";
 import type { Services } from "../services";
 import type { FromWorker, ToWorker, WorkerServices } from "./worker-messages";
 
@@ -16,6 +16,8 @@ export interface WorkersOptions {
   readonly count: number;
   readonly services: Services;
   readonly logger: Logger;
+  /** Figures of this process, to be added to the workers'. */
+  readonly metrics: Metrics;
   /** How long a worker may take to finish, milliseconds; then it is killed. */
   readonly shutdownTimeoutMs: number;
   /** Called when workers keep ending by themselves. */
@@ -44,7 +46,7 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
     const worker = cluster.fork();
     const url = await greet(worker, servicesFor(options.services));
     worker.on("message", (message: FromWorker) => {
-      if (message.kind === "gather-metrics") void gather(worker, message.id);
+      if (message.kind === "gather-metrics") void gather(worker, message.id, options.metrics);
     });
     worker.once("exit", (code, signal) => {
       if (isStopping) return;
@@ -113,8 +115,8 @@ function end(worker: Worker, { shutdownTimeoutMs }: WorkersOptions): Promise<voi
 }
 
 /** One worker was asked for its metrics: its figures alone would be a part of the truth. */
-async function gather(asking: Worker, id: number): Promise<void> {
-  const snapshots = await Promise.all(living().map((worker) => snapshotOf(worker, id)));
+async function gather(asking: Worker, id: number, own: Metrics): Promise<void> {
+  const snapshots = await Promise.all([own.snapshot(), ...living().map((worker) => snapshotOf(worker, id))]);
   const text = await aggregateMetrics(snapshots.filter((snapshot) => snapshot !== null));
   send(asking, { kind: "metrics-gathered", id, text });
 }

@@ -39,8 +39,8 @@ export function sealerCases(): WorldCase[] {
 /** One of these. */
 export function whileSealing(point: JobPoint, act: JobAct): WorldCase["run"] {
   return async (stage) => {
-    // Hosts leave the sealing to these, or one of theirs takes everything in a block or two before the point is reached.
-    const world = await openWorld({ ...stage, bills: 40, shopBills: 10, hostSettings: { SEAL: "false" } });
+    // The hosts here do not seal, or they would take everything in a block or two before the point is reached.
+    const world = await openWorld({ ...stage, bills: 40, shopBills: 10 });
     const link = await openLink(stage.servers.postgres.port);
     const sealers: Job[] = [];
     const startSealer = (url: string): Job => {

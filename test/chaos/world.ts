@@ -32,8 +32,6 @@ export interface WorldOptions {
   readonly shopBills?: number;
   readonly dialect?: Readonly<Record<string, unknown>>;
   readonly deadlineMs?: number;
-  /** Further environment of its hosts. */
-  readonly hostSettings?: Readonly<Record<string, string>>;
 }
 
 /** A host's place: it is started there, killed, and started again, always over the same lines. */
@@ -94,7 +92,7 @@ const BILL_BASE = 20_000_000;
 
 /** Makes the database, the lines and the client; hosts come with `addPlace` and `start`. */
 export async function openWorld(options: WorldOptions): Promise<World> {
-  const { servers, build, deadlineMs = 4_000, hostSettings = {} } = options;
+  const { servers, build, deadlineMs = 4_000 } = options;
   const { postgres, redis } = servers;
   const name = `w_${randomBytes(6).toString("hex")}`;
   const template = options.ownSchema === true ? "template0" : "chaos_template";
@@ -178,7 +176,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
         build,
         appUrl: at(postgres.urls.appUrl, place.postgres.port, name),
         redisUrl: kinds.get(place) === "none" ? null : `redis://127.0.0.1:${place.redis.port}`,
-        settings: { TZ: adverseZone(), CALLBACK_ALLOWED_HOSTS: "127.0.0.1", ...hostSettings },
+        settings: { TZ: adverseZone(), CALLBACK_ALLOWED_HOSTS: "127.0.0.1" },
       });
       place.host = host;
       void host.ended.then(() => {

@@ -1,27 +1,13 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { fill, paymentMessage, telkomBill, TEST_KEYS } from "../support/builders";
 import { type Running, startBiller } from "../support/command-line";
 import { post } from "../support/host";
 import { brokenLaws } from "../support/laws";
+import { childrenOf } from "../support/processes";
 import { createTestDatabase, type TestDatabase, testServices } from "../support/services";
 
 jest.setTimeout(60_000);
 
 const numbers = Array.from({ length: 40 }, (_, index) => `00210087${String(10_000 + index)}`);
-
-/** Children of a process, by its own entry in the process table. */
-function childrenOf(pid: number): number[] {
-  return readdirSync("/proc").flatMap((name) => {
-    if (!/^[0-9]+$/.test(name)) return [];
-    try {
-      const stat = readFileSync(`/proc/${name}/stat`, "utf8");
-      const [, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      return Number(parent) === pid ? [Number(name)] : [];
-    } catch {
-      return [];
-    }
-  });
-}
 
 describe("a host of several processes", () => {
   let database: TestDatabase;
@@ -29,7 +15,7 @@ describe("a host of several processes", () => {
   let url: string;
   let unused = 0;
   const freshBill = (): string => numbers[unused++] as string;
-  const workers = (): number[] => childrenOf(host.child.pid as number);
+  const workers = (): number[] => childrenOf(host.child.pid as number, "/cli/worker.");
 
   beforeAll(async () => {
     database = await createTestDatabase();

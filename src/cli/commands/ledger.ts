@@ -2,28 +2,18 @@ import { once } from "node:events";
 import { createWriteStream, existsSync, writeFileSync } from "node:fs";
 import { finished } from "node:stream/promises";
 import { type Command, InvalidArgumentError } from "commander";
-import { openCheckpointCourier, readCheckpointFile } from "../../callbacks";
+import { readCheckpointFile } from "../../callbacks";
 import {
   buildProof,
   exportSealed,
   type Finding,
   listSealKeys,
-  openSealer,
   readSealStatus,
   type Sealer,
   verifySeals,
 } from "../../ledger";
-import {
-  type Config,
-  createSecretBox,
-  type Db,
-  deadlineIn,
-  Fault,
-  messageOf,
-  systemClock,
-  type Tx,
-} from "../../platform";
-import { checkpointFileOf, openSealingDb } from "../../sealing";
+import { type Config, type Db, deadlineIn, Fault, messageOf, systemClock, type Tx } from "../../platform";
+import { checkpointFileOf, openSealing, openSealingDb, type Sealing } from "../../sealing";
 import type { Services } from "../../services";
 import { print, printJson, printTable, say, startProgress } from "../output";
 import { newSealKey } from "../seal-key";
@@ -87,8 +77,8 @@ function sealCommands(ledger: Command): void {
     .option("--watch", "go on until interrupted, for a process that does nothing else (hosts then run with SEAL=false)")
     .option("--json", "machine-readable output")
     .action(async (options: { watch?: true; json?: true }) => {
-      await withSealing(async ({ db, sealer, deliver }) => {
-        if (options.watch) await watch(sealer, deliver);
+      await withSealing(async ({ db, sealer }) => {
+        if (options.watch) await untilInterrupted();
         else await sealNow(db, sealer, options.json === true);
       }, options.watch === true);
     });
@@ -115,10 +105,10 @@ function sealCommands(ledger: Command): void {
     .description("seal, make a checkpoint of the newest block, and carry it to where checkpoints go")
     .option("--json", "machine-readable output")
     .action(async (options: { json?: true }) => {
-      await withSealing(async ({ sealer, deliver, file }) => {
+      await withSealing(async ({ sealer, courier }, file) => {
         await sealer.drain();
         const made = await sealer.checkpoint();
-        await deliver();
+        await courier.deliver();
         const block = made?.blockNo ?? null;
         if (options.json)
           printJson({ block, file, statement: made?.statement, signature: made?.signature.toString("hex") });
@@ -128,38 +118,19 @@ function sealCommands(ledger: Command): void {
     });
 }
 
-interface SealingContext {
-  readonly db: Db;
-  readonly sealer: Sealer;
-  readonly deliver: () => Promise<void>;
-  readonly file: string | null;
-}
-
-function withSealing(work: (context: SealingContext) => Promise<void>, isWatching = false): Promise<void> {
-  return withServices((services, config) =>
-    withSealingDb(services, async (db) => {
-      const file = checkpointFileOf(config, services);
-      const { seal } = config;
-      const onFault = (fault: unknown, where: string): void => say(`${where}: ${messageOf(fault)}`);
-      const courier = openCheckpointCourier({
-        ...{ db, file, onFault, clock: systemClock, s3: seal.s3, webhook: seal.webhook },
-        intervalMs: null,
-      });
-      const sealer = openSealer({
-        ...{ db, onFault, clock: systemClock, secrets: createSecretBox(services.credentialKeys) },
-        intervalMs: isWatching ? seal.intervalMs : null,
-        checkpointIntervalMs: seal.checkpointIntervalMs,
-        targets: [...(seal.s3 === null ? [] : ["s3" as const]), ...(seal.webhook === null ? [] : ["webhook" as const])],
-        onBlock: ({ blockNo, leaves }) => say(`block ${blockNo}: ${leaves} leaves`),
-      });
-      try {
-        await work({ db, sealer, file, deliver: () => courier.deliver() });
-      } finally {
-        await sealer.close();
-        await courier.close();
-      }
-    }),
-  );
+function withSealing(work: (sealing: Sealing, file: string | null) => Promise<void>, isRunning = false): Promise<void> {
+  return withServices(async (services, config) => {
+    const sealing = openSealing({
+      ...{ config, services, isRunning },
+      onFault: (fault, where) => say(`${where}: ${messageOf(fault)}`),
+      onBlock: ({ blockNo, leaves }) => say(`block ${blockNo}: ${leaves} leaves`),
+    });
+    try {
+      await work(sealing, checkpointFileOf(config, services));
+    } finally {
+      await sealing.close();
+    }
+  });
 }
 
 async function withSealingDb<T>(services: Services, work: (db: Db) => Promise<T>): Promise<T> {
@@ -180,13 +151,9 @@ async function sealNow(db: Db, sealer: Sealer, isJson: boolean): Promise<void> {
   else print(`${blocks} new blocks; ${status.leaves} leaves in ${status.blocks} blocks are sealed`);
 }
 
-/** Checkpoints leave in the meantime; ends with the signal. */
-async function watch(sealer: Sealer, deliver: () => Promise<void>): Promise<void> {
-  const timer = setInterval(() => void deliver().catch((error: unknown) => say(messageOf(error))), 2_000);
+async function untilInterrupted(): Promise<void> {
   say("sealing until interrupted");
   await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
-  clearInterval(timer);
-  await sealer.close();
 }
 
 /** One transaction of the service's role that may take long: nothing is changed in it. */
