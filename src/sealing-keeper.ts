@@ -1,8 +1,6 @@
-import { type ChildProcess, fork } from "node:child_process";
-import { createRequire } from "node:module";
+import type { ChildProcess } from "node:child_process";
 import { extname, join } from "node:path";
-import { pathToFileURL } from "node:url";
-import { type Config, Fault, type Logger, type Metrics, messageOf } from "./platform";
+import { type Config, forkBeside, type Logger, type Metrics } from "./platform";
 import type { FromSealing, ToSealing } from "./sealing-messages";
 import type { Services } from "./services";
 
@@ -27,8 +25,7 @@ const LONG_LIFE_MS = 60_000;
 const STOP_AFTER_MS = 10_000;
 /** JavaScript heap of the process, MiB: a pass holds 33,000 leaves at most. */
 const HEAP_MIB = 256;
-/** Longest part of what the process printed that is kept, characters. */
-const TAIL_MAX = 2_000;
+const ENTRY = join(__dirname, `sealing-process${extname(__filename)}`);
 
 /**
  * Seals in a process of its own, at a lower priority: canonical forms and digests are 60 microseconds of processor a leaf,
@@ -69,12 +66,12 @@ export function keepSealing({ config, services, logger, metrics }: SealingKeeper
 
   function begin(): void {
     const startedMs = performance.now();
-    const started = startProcess();
+    const started = forkBeside({ entry: ENTRY, heapMib: HEAP_MIB });
     child = started.child;
     started.child.on("message", hear);
     const { isEmbedded, databaseUrl, credentialKeys } = services;
     tell(started.child, { kind: "start", services: { isEmbedded, databaseUrl, credentialKeys } });
-    ended = started.ended.then((why) => {
+    ended = started.gone.then((why) => {
       child = null;
       lag = null;
       if (isStopping) return;
@@ -99,29 +96,6 @@ export function keepSealing({ config, services, logger, metrics }: SealingKeeper
       clearTimeout(kill);
     },
   };
-}
-
-function startProcess() {
-  const entry = join(__dirname, `sealing-process${extname(__filename)}`);
-  const fromSource =
-    extname(entry) === ".ts" ? ["--import", pathToFileURL(createRequire(entry).resolve("tsx")).href] : [];
-  const child = fork(entry, [], {
-    execArgv: [...fromSource, `--max-old-space-size=${HEAP_MIB}`],
-    serialization: "advanced",
-    stdio: ["ignore", "pipe", "pipe", "ipc"],
-  });
-  let tail = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.on("data", (chunk: Buffer) => (tail = (tail + chunk.toString("utf8")).slice(-TAIL_MAX)));
-  }
-  const ended = new Promise<string>((resolve) => {
-    child.once("error", (error) => {
-      if (child.pid === undefined)
-        resolve(new Fault("sealing", `it could not be started: ${messageOf(error)}`).message);
-    });
-    child.once("exit", (code, signal) => resolve(signal ?? `exit code ${code}`));
-  });
-  return { child, ended, tail: () => tail.trim() };
 }
 
 function tell(child: ChildProcess, message: ToSealing): void {

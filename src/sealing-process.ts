@@ -1,5 +1,4 @@
-import { constants, setPriority } from "node:os";
-import { configFromProcess, Fault, messageOf } from "./platform";
+import { configFromProcess, Fault, messageOf, standBack } from "./platform";
 import type { FromSealing, ToSealing } from "./sealing-messages";
 import { openSealing, type Sealing } from "./sealing";
 
@@ -36,10 +35,4 @@ process.on("message", (message: ToSealing) => {
   else void stop();
 });
 process.on("disconnect", () => void stop());
-// An interrupt from the terminal reaches the whole group; the process that it seals for is the one that decides.
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => {});
-try {
-  setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
-} catch {
-  // Where that is not allowed it works at the same priority.
-}
+standBack();

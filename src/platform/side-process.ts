@@ -41,10 +41,16 @@ export interface SideProcessOptions {
   readonly onFault: (fault: Fault, where: string) => void;
 }
 
-interface Side {
+/** A process that was started beside this one. */
+export interface ForkedProcess {
   readonly child: ChildProcess;
+  /** Resolves with how it ended. */
   readonly gone: Promise<string>;
+  /** The last that it printed. */
   tail: () => string;
+}
+
+interface Side extends ForkedProcess {
   isGone: boolean;
   rest: NodeJS.Timeout | undefined;
 }
@@ -64,7 +70,7 @@ export function openSideProcesses<Jobs extends SideJobs>(options: SideProcessOpt
   let isClosed = false;
 
   function begin(): Side {
-    const side = startSide(options);
+    const side: Side = { ...forkBeside(options), isGone: false, rest: undefined };
     living.add(side);
     void side.gone.then(() => {
       side.isGone = true;
@@ -107,8 +113,8 @@ export function openSideProcesses<Jobs extends SideJobs>(options: SideProcessOpt
   };
 }
 
-/** Sources are run as tests and `npm run dev` run them, wherever this process was started. */
-function startSide({ entry, heapMib }: SideProcessOptions): Side {
+/** Starts a file of ours. Sources are run as tests and `npm run dev` run them, wherever this process was started. */
+export function forkBeside({ entry, heapMib }: Pick<SideProcessOptions, "entry" | "heapMib">): ForkedProcess {
   const fromSource =
     extname(entry) === ".ts" ? ["--import", pathToFileURL(createRequire(entry).resolve("tsx")).href] : [];
   const child = fork(entry, [], {
@@ -136,7 +142,7 @@ function startSide({ entry, heapMib }: SideProcessOptions): Side {
       void Promise.all([child.stdout, child.stderr].map((stream) => endOf(stream))).then(heard);
     });
   });
-  return { child, gone, tail: () => tail.trim(), isGone: false, rest: undefined };
+  return { child, gone, tail: () => tail.trim() };
 }
 
 function endOf(stream: Readable | null): Promise<unknown> {
@@ -190,8 +196,7 @@ function errorOf({ isFault, ...told }: Readonly<Record<string, unknown>>): Error
 }
 
 /**
- * The other side: does what it is asked for, one after the other, as long as whoever asks is there. It leaves processor time
- * to those who have somebody waiting.
+ * The other side: does what it is asked for, one after the other, as long as whoever asks is there.
  */
 export function serveSideJobs(jobs: SideJobs): void {
   const tell = (told: Told): void => void process.send?.(told);
@@ -204,7 +209,12 @@ export function serveSideJobs(jobs: SideJobs): void {
     );
   });
   process.on("disconnect", () => process.exit(0));
-  // An interrupt from the terminal reaches the whole group; the process that asks is the one that decides.
+  standBack();
+}
+
+/** For a process beside another one: that one decides when it ends, and those who have somebody waiting go first. */
+export function standBack(): void {
+  // An interrupt from the terminal reaches the whole group.
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => {});
   try {
     setPriority(constants.priority.PRIORITY_BELOW_NORMAL);

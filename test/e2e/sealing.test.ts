@@ -85,6 +85,7 @@ describe.each([["one process", "1"] as const, ["two processes", "2"] as const])(
 
   it("answers while it stands still, and it goes on where it was", async () => {
     const [stopped] = sealing();
+    expect(stopped).toBeGreaterThan(0);
     process.kill(stopped as number, "SIGSTOP");
     try {
       await pay(5);
@@ -96,6 +97,7 @@ describe.each([["one process", "1"] as const, ["two processes", "2"] as const])(
 
   it("leaves no such process behind, however it ends", async () => {
     const [left] = sealing();
+    expect(left).toBeGreaterThan(0);
     host.child.kill(workers === "1" ? "SIGKILL" : "SIGTERM");
     await host.ended;
     await until(() => !isLiving(left as number), "gone");
