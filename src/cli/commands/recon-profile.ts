@@ -1,8 +1,7 @@
 import type { Command } from "commander";
 import { parseSettlementProfile, SETTLEMENT_PRESETS, settlementProfileJsonSchema } from "../../domain";
-import { inSession, listProfiles, readProfile, saveProfile, txOf } from "../../ops";
+import { inSession, listProfiles, readProfile, saveProfile } from "../../ops";
 import { ConfigFault } from "../../platform";
-import { recordOperatorAction } from "../../store";
 import { readJsonFile } from "../json-file";
 import { operatorName } from "../operator-name";
 import { print, printJson, printTable } from "../output";
@@ -34,16 +33,10 @@ export function reconProfileCommands(recon: Command): void {
       if (!/^[a-z0-9][a-z0-9-]{0,39}$/.test(code)) {
         throw new ConfigFault(`${code} is no code of a profile`, ["up to 40 small letters, digits and -"]);
       }
-      const { version, isNew } = await onDatabase(async (session) => {
-        const saved = await saveProfile(session, code, definition as Record<string, unknown>);
-        if (saved.isNew) {
-          await recordOperatorAction(txOf(session), {
-            ...{ actor: operatorName(), action: "settlement-profile.set", object: `settlement-profile:${code}` },
-            ...{ after: definition, detail: `version ${saved.version}` },
-          });
-        }
-        return saved;
-      }, code);
+      const { version, isNew } = await onDatabase(
+        (session) => saveProfile(session, code, definition as Record<string, unknown>, operatorName()),
+        code,
+      );
       print(
         isNew ? `stored as version ${version} of ${code}` : `nothing changes: that is version ${version} of ${code}`,
       );

@@ -1,7 +1,7 @@
 import type { Context, Middleware } from "koa";
 import type { Actor, Question, ReconDesk, Scope } from "../../ops";
 import { readQuestion, type FilterSpecs, readReconBody, type ReconBody } from "../../ops";
-import { Fault, messageOf, Overloaded, sqlStateOf } from "../../platform";
+import { ConfigFault, Fault, messageOf, Overloaded, sqlStateOf } from "../../platform";
 import { parseStrictJson } from "../../wire";
 import { type AuditAsking, type AuditDoorDeps, AuditRefusal, createAuditDoor } from "./audit-door";
 import { jsonBody, rawTextOf } from "./json-body";
@@ -91,6 +91,7 @@ function refusalOf(ctx: Context, error: unknown): unknown {
   if (error instanceof AuditRefusal) return error;
   const code = error instanceof Fault ? error.code : "";
   const status = STATUSES[code];
+  if (error instanceof ConfigFault) return new AuditRefusal(422, "the body is not valid", [...error.problems], "body");
   if (code === "work_lost") {
     ctx.set("Retry-After", "5");
     const again = "nothing is stored by halves: the same request again tells what became of it";

@@ -87,9 +87,9 @@ export async function proposeForItem(
   actor: Actor,
   itemId: string,
   request: ProposalRequest,
+  batchId: string = randomUUID(),
 ): Promise<{ readonly batchId: string; readonly proposalId: string; readonly item: QueueItem }> {
   const item = await readItem(tx, itemId);
-  const batchId = randomUUID();
   return { batchId, item, proposalId: await propose(tx, actor, item, request, batchId) };
 }
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { DEFAULT_DUE_RULE, type DueRule, faultsOfDueRule, type ItemClass } from "../../domain";
 import { ConfigFault, Fault, type Statement, type Tx } from "../../platform";
 import { type Actor, type HistoryEvent, readHistory } from "./history";
@@ -60,9 +61,8 @@ export interface QueueItem {
   readonly closedAt: Date | null;
 }
 
-const LIST: Statement = {
-  name: "ops_list_queue",
-  text: `
+/** The queue; conditions on the keys of findings and exceptions let one item be found without looking at the others. */
+const queueText = (findings: string, exceptions: string): string => `
     select * from (
       select i.*, h.owner, h.carried_to as "carriedTo", p.proposal_id as "proposalId", p.action as "proposedAction",
              p.proposed_by as "proposedBy", d.due_at as "dueAt",
@@ -84,7 +84,7 @@ const LIST: Statement = {
               on f.file_id is null and e.entry_id = f.entry_id and e.business_date = f.entry_date
            where f.replaced_by_run is null and ($9::boolean or f.resolved_at is null)
              and ($2::text is null or f.profile_code = $2) and ($3::date is null or f.business_date >= $3::date)
-             and ($4::date is null or f.business_date <= $4::date) and ($5::text is null or f.class = $5)
+             and ($4::date is null or f.business_date <= $4::date) and ($5::text is null or f.class = $5) ${findings}
           union all
           select x.exception_id, 'exception', x.kind, null,
                  (select q.user_name from partner q where q.partner_id = x.partner_id),
@@ -93,7 +93,7 @@ const LIST: Statement = {
             from exception x
            where ($9::boolean or x.closed_at is null) and $2::text is null and ($5::text is null or x.kind = $5)
              and ($3::date is null or (x.opened_at at time zone 'Asia/Jakarta')::date >= $3::date)
-             and ($4::date is null or (x.opened_at at time zone 'Asia/Jakarta')::date <= $4::date)
+             and ($4::date is null or (x.opened_at at time zone 'Asia/Jakarta')::date <= $4::date) ${exceptions}
         ) i
         left join exception_handling h on h.item_id = i."itemId"
         left join exception_proposal p on p.item_id = i."itemId" and p.decision is null
@@ -108,20 +108,39 @@ const LIST: Statement = {
        and (not $13::boolean or "closedAt" is not null)
        and ($14::bigint is null or amount >= $14) and ($15::bigint is null or amount <= $15)
        and ($16::timestamptz is null or ("dueAt", "itemId") > ($16::timestamptz, $17::uuid))
-     order by "dueAt", "itemId" limit $10`,
+     order by "dueAt", "itemId" limit $10`;
+const LIST: Statement = { name: "ops_list_queue", text: queueText("", "") };
+/** $18 and $19: first and last identifier that begin as given. */
+const FIND: Statement = {
+  name: "ops_find_in_queue",
+  text: queueText(
+    "and f.finding_id between $18::uuid and $19::uuid",
+    "and x.exception_id between $18::uuid and $19::uuid",
+  ),
 };
 
 /** Items of the queue, what is due first at the top. */
 export async function listQueue(tx: Tx, filter: QueueFilter): Promise<QueueItem[]> {
   const { tiers } = (await readDueRule(tx)).rule;
-  return tx.run<QueueItem>(LIST, [
+  const range = filter.itemId === null ? [] : identifiersOf(filter.itemId);
+  if (range === null) return [];
+  return tx.run<QueueItem>(filter.itemId === null ? LIST : FIND, [
     ...[filter.itemId, filter.profileCode, filter.businessDate, filter.toDate ?? filter.businessDate, filter.class],
     ...[filter.owner, filter.onlyOverdue, filter.proposed, filter.withClosed, filter.limit],
     tiers.map(({ from }) => BigInt(from)),
     tiers.map(({ hours }) => hours),
     ...[filter.onlyClosed, filter.amountMin, filter.amountMax, filter.after?.dueKey ?? null],
     filter.after?.itemId ?? null,
+    ...range,
   ]);
+}
+
+/** First and last UUID that begin so; null when none can. */
+function identifiersOf(beginning: string): readonly [first: string, last: string] | null {
+  const filled = (digit: string): string =>
+    beginning + `${digit.repeat(8)}-${`${digit.repeat(4)}-`.repeat(3)}${digit.repeat(12)}`.slice(beginning.length);
+  const [first, last] = [filled("0"), filled("f")];
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(first) ? [first, last] : null;
 }
 
 /** One item with what people did about it. The identifier may be cut, down to four characters, while it names one item. */
@@ -149,6 +168,11 @@ export async function readDueRule(tx: Tx): Promise<{ readonly version: number; r
   return row === undefined ? { version: 0, rule: DEFAULT_DUE_RULE } : { version: row.version, rule: row.definition };
 }
 
+const LOCK_RULE: Statement = {
+  name: "ops_lock_due_rule",
+  isWrite: true,
+  text: `select pg_advisory_xact_lock(hashtext('biller:exception-due-rule'))`,
+};
 const SAVE_RULE: Statement = {
   name: "ops_save_due_rule",
   isWrite: true,
@@ -156,7 +180,7 @@ const SAVE_RULE: Statement = {
 };
 
 /**
- * Puts another rule in force; times of all open items follow it at once.
+ * Puts another rule in force; times of all open items follow it at once. The rule that is in force already is left alone.
  *
  * @returns its version
  * @throws ConfigFault naming everything that is wrong with it
@@ -164,7 +188,9 @@ const SAVE_RULE: Statement = {
 export async function saveDueRule(tx: Tx, actor: Actor, given: unknown): Promise<number> {
   const faults = faultsOfDueRule(given);
   if (faults.length > 0) throw new ConfigFault("the rule is not valid", faults);
+  await tx.run(LOCK_RULE, []);
   const before = await readDueRule(tx);
+  if (before.version > 0 && isDeepStrictEqual(before.rule, given)) return before.version;
   const version = before.version + 1;
   await tx.run(SAVE_RULE, [version, JSON.stringify(given), actor.name]);
   await recordOperatorAction(tx, {

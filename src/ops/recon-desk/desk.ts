@@ -20,17 +20,20 @@ import {
   type ByHand,
   decideProposal,
   type Proposal,
+  readDueRule,
   readItem,
 } from "../exceptions";
 import type { ImportOutcome } from "../reconciliation/import-file";
 import type { RunReport, RunRequest } from "../reconciliation/run";
+import { saveProfile } from "../reconciliation/profiles";
 import { inSession, type Session } from "../reconciliation/session";
 import { type AgeingRow, readAgeing, type SettledFile } from "../settlement";
+import { type ApprovedEach, approveEach, proposalsOf, type WhichProposals } from "./approvals";
 import { type KeyedAnswer, onceForKey, type RepeatableRequest } from "./keyed";
 import { pageOfQueue, type QueuePage, readProposal, readWhy } from "./queue-pages";
 import { type SpooledFile } from "./spool";
 import { openTurns } from "./turns";
-import { WORK_ENTRY, type Work } from "./work";
+import { type TriedDate, type TryRequest, WORK_ENTRY, type Work } from "./work";
 
 /** A file that has arrived whole, and how it is to be taken. */
 export interface ArrivedFile {
@@ -60,6 +63,8 @@ export interface Decided {
 /** People's work on settlement, as the reconciliation API hands it in. Nothing here takes the connections that post. */
 export interface ReconDesk {
   page(listing: Listing, question: Question): Promise<Page | CursorProblem>;
+  /** The rule that due times follow. */
+  dueRule(): ReturnType<typeof readDueRule>;
   queue(question: Question): Promise<QueuePage | CursorProblem>;
   item(itemId: string): Promise<Awaited<ReturnType<typeof readItem>> & { readonly why: object | null }>;
   /** In a session of its own, for reading. */
@@ -71,9 +76,17 @@ export interface ReconDesk {
   ): Promise<KeyedAnswer>;
   import(actor: Actor, arrived: ArrivedFile): Promise<ImportOutcome & { readonly rejected: readonly RejectedLine[] }>;
   run(actor: Actor, request: Omit<RunRequest, "databaseUrl" | "by">): Promise<RunReport>;
+  tryDates(actor: Actor, request: Omit<TryRequest, "databaseUrl" | "by">): Promise<readonly TriedDate[]>;
+  saveProfile(
+    actor: Actor,
+    code: string,
+    definition: Readonly<Record<string, unknown>>,
+  ): Promise<{ readonly version: number; readonly isNew: boolean }>;
   settle(actor: Actor, profileCode: string, settlementDate: string): Promise<SettledFile[]>;
   ageing(asOfDate: string | null): Promise<{ readonly date: string; readonly rows: readonly AgeingRow[] }>;
   approve(actor: Actor, proposalId: string, note: string | null): Promise<Decided>;
+  /** Approves one after the other, for at most half a minute; what fails is told of that one. */
+  approveEach(actor: Actor, which: WhichProposals, note: string | null): Promise<ApprovedEach>;
   decide(actor: Actor, proposalId: string, decision: "refused" | "withdrawn", note: string): Promise<Decided>;
   closeDay(actor: Actor, businessDate: string): Promise<CloseOutcome>;
   dayClose(businessDate: string): Promise<DayClose | null>;
@@ -132,9 +145,12 @@ export function openReconDesk(options: ReconDeskOptions): ReconDesk {
     inSession({ url: databaseUrl, isolation: "read committed" }, work);
   const today = (): string => businessDateOf(clock.nowMs(), "24:00");
   const approval = () => ({ db, byHand: byHand(), clock, ids, today });
+  const approve = (actor: Actor, proposalId: string, note: string | null): Promise<Decided> =>
+    unlessDecided(transact, actor, proposalId, "approved", () => approveProposal(approval(), actor, proposalId, note));
 
   return {
     page: (listing, question) => transact((tx) => readPage(tx, clock, listing, question, PAGE_BUDGET_MS)),
+    dueRule: () => transact(readDueRule),
     queue: (question) => transact((tx) => pageOfQueue(tx, question)),
     item: (itemId) =>
       transact(async (tx) => {
@@ -157,6 +173,12 @@ export function openReconDesk(options: ReconDeskOptions): ReconDesk {
       }),
     run: (actor, request) =>
       long.take(() => beside.perform("run", { ...request, databaseUrl, by: signatureOf(actor) })),
+    tryDates: (actor, request) =>
+      long.take(() => beside.perform("tryDates", { ...request, databaseUrl, by: signatureOf(actor) })),
+    saveProfile: (actor, code, definition) =>
+      inSession({ url: databaseUrl, isolation: "read committed", profileLock: code }, (session) =>
+        saveProfile(session, code, definition, signatureOf(actor)),
+      ),
     settle: (actor, profileCode, settlementDate) =>
       long.take(() => beside.perform("settle", { databaseUrl, profileCode, settlementDate, actor, today: today() })),
     ageing: (asOfDate) =>
@@ -164,10 +186,11 @@ export function openReconDesk(options: ReconDeskOptions): ReconDesk {
         const date = asOfDate ?? today();
         return { date, rows: await look((session) => readAgeing(session, date)) };
       }),
-    approve: (actor, proposalId, note) =>
-      unlessDecided(transact, actor, proposalId, "approved", () =>
-        approveProposal(approval(), actor, proposalId, note),
-      ),
+    approve,
+    approveEach: async (actor, which, note) => {
+      const chosen = await transact((tx) => proposalsOf(tx, actor, which));
+      return approveEach(chosen, clock, (proposalId) => approve(actor, proposalId, note));
+    },
     decide: (actor, proposalId, decision, note) =>
       unlessDecided(transact, actor, proposalId, decision, async () => ({
         proposal: await transact((tx) => decideProposal(tx, actor, proposalId, decision, note)),

@@ -1,5 +1,6 @@
 export { type ArrivedFile, type Decided, openReconDesk, type ReconDesk, type RejectedLine } from "./desk";
 export { RECON_LISTINGS } from "./listings";
+export { filterOf } from "./queue-pages";
 export {
   checkProfile,
   QUEUE_FILTERS,

@@ -28,10 +28,10 @@ export async function pageOfQueue(tx: Tx, question: Question): Promise<QueuePage
 }
 
 /** The queue's own filter for checked parameters. */
-export function filterOf(filters: Question["filters"]): QueueFilter {
+export function filterOf(filters: Question["filters"], limit: number = WHOLE_QUEUE.limit): QueueFilter {
   const { state = "open", amountMin, amountMax } = filters;
   return {
-    ...WHOLE_QUEUE,
+    ...{ ...WHOLE_QUEUE, limit },
     ...{ profileCode: filters["profile"] ?? null, class: filters["class"] ?? null, owner: filters["owner"] ?? null },
     ...{ businessDate: filters["businessFrom"] ?? null, toDate: filters["businessTo"] ?? "9999-12-31" },
     onlyOverdue: filters["overdue"] === "true",

@@ -10,7 +10,7 @@ import {
   RECONCILIATION_CLASSES,
 } from "../../domain";
 import type { FilterSpecs } from "../audit/filters";
-import { PERSON_NAME } from "../exceptions";
+import { BULK_MAX, PERSON_NAME } from "../exceptions";
 
 const calendarDay = z
   .string()
@@ -32,11 +32,34 @@ const prose = (least: number) =>
 const person = z.string().regex(PERSON_NAME, "must be a name of 1 to 100 letters, digits, blanks and . _ @ -");
 const rupiah = z.string().regex(/^[1-9][0-9]{0,14}$/, "must be whole rupiah as a text of 1 to 15 digits");
 
+const account = z
+  .enum(DIFFERENCE_ACCOUNTS as [AccountCode, ...AccountCode[]], `must be one of ${DIFFERENCE_ACCOUNTS.join(", ")}`)
+  .optional();
+const uuid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, "must be a UUID in small letters");
+const identifiers = z.array(uuid).min(1, "must name at least one").max(BULK_MAX, `must name at most ${BULK_MAX}`);
+const ITEM_CLASSES = [...RECONCILIATION_CLASSES.filter((each) => each !== "matched"), ...OPENED_KINDS];
+/** A line is linked with one payment: that is proposed one by one. */
+const BULK_ACTIONS = MONEY_ACTIONS.filter((each) => each !== "link");
+/** Dates of one dry run. */
+const DATES_MAX = 31;
+
 /** Bodies of requests, by what they ask for. Whole rupiah as digits in quotes. */
 export const RECON_BODIES = {
   empty: z.strictObject({}),
   run: z.strictObject({ profile: profileCode, date: calendarDay }),
-  dryRun: z.strictObject({ profile: profileCode, date: calendarDay, rules: z.array(z.unknown()).optional() }),
+  dryRun: z
+    .strictObject({
+      ...{
+        profile: profileCode,
+        date: calendarDay,
+        to: calendarDay.optional(),
+        rules: z.array(z.unknown()).optional(),
+      },
+    })
+    .refine(
+      ({ date, to = date }) => to >= date && to <= dateAfter(date, DATES_MAX - 1),
+      `to must be one of the ${DATES_MAX} days from date on`,
+    ),
   settlement: z.strictObject({ profile: profileCode, date: calendarDay }),
   owner: z.strictObject({ owner: person.optional() }),
   note: z.strictObject({ text: prose(1) }),
@@ -44,15 +67,47 @@ export const RECON_BODIES = {
   close: z.strictObject({ reason: prose(3) }),
   proposal: z.strictObject({
     action: z.enum(MONEY_ACTIONS, `must be one of ${MONEY_ACTIONS.join(", ")}`),
-    account: z
-      .enum(DIFFERENCE_ACCOUNTS as [AccountCode, ...AccountCode[]], `must be one of ${DIFFERENCE_ACCOUNTS.join(", ")}`)
-      .optional(),
+    account,
     payment: z
       .string()
       .regex(/^[ -~]{1,36}$/, "must be a traxId or an entry's UUID")
       .optional(),
     reason: prose(3),
   }),
+  bulkProposal: z
+    .strictObject({
+      items: identifiers.optional(),
+      filter: z
+        .strictObject({
+          profile: profileCode.optional(),
+          businessFrom: calendarDay.optional(),
+          businessTo: calendarDay.optional(),
+          class: z.enum(ITEM_CLASSES, `must be one of ${ITEM_CLASSES.join(", ")}`).optional(),
+          owner: person.optional(),
+          overdue: z.literal("true").optional(),
+          amountMin: rupiah.optional(),
+          amountMax: rupiah.optional(),
+        })
+        .optional(),
+      action: z.enum(BULK_ACTIONS, `must be one of ${BULK_ACTIONS.join(", ")}`),
+      account,
+      reason: prose(3),
+    })
+    .refine(
+      ({ items, filter }) => (items === undefined) !== (filter === undefined),
+      "must have either items or filter",
+    ),
+  bulkApproval: z
+    .strictObject({
+      proposals: identifiers.optional(),
+      batch: uuid.optional(),
+      all: z.literal(true).optional(),
+      note: prose(1).optional(),
+    })
+    .refine(
+      ({ proposals, batch, all }) => [proposals, batch, all].filter((each) => each !== undefined).length === 1,
+      "must have one of proposals, batch and all",
+    ),
   decision: z.strictObject({ note: prose(1).optional() }),
   refusal: z.strictObject({ note: prose(1) }),
   bankCredit: z.strictObject({
@@ -109,8 +164,6 @@ export function checkProfile(given: unknown): {
 
 /** Rules to try. */
 export const readMatchRules = parseMatchRules;
-
-const ITEM_CLASSES = [...RECONCILIATION_CLASSES.filter((each) => each !== "matched"), ...OPENED_KINDS];
 
 /** Parameters of the queue of exceptions; the desk puts them into its own question. */
 export const QUEUE_FILTERS: FilterSpecs = {

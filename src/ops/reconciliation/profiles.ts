@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { parseSettlementProfile, type SettlementProfile } from "../../domain";
 import { Fault } from "../../platform";
-import type { Session } from "./session";
+import { recordOperatorAction } from "../../store";
+import { type Session, txOf } from "./session";
 
 /** A profile as it is stored, with the partner that it is about. */
 export interface StoredProfile {
@@ -56,12 +57,14 @@ export async function listProfiles({ run }: Session): Promise<ProfileRow[]> {
 /**
  * Stores a profile as its next version; what is stored already is left alone.
  *
+ * @param by who does it, written down as an operator action
  * @returns the version, and whether it is new
  */
 export async function saveProfile(
   session: Session,
   code: string,
   definition: Readonly<Record<string, unknown>>,
+  by: string | null = null,
 ): Promise<{ readonly version: number; readonly isNew: boolean }> {
   const { run } = session;
   const parsed = parseSettlementProfile(definition);
@@ -80,5 +83,11 @@ export async function saveProfile(
     version,
     JSON.stringify(definition),
   ]);
+  if (by !== null) {
+    await recordOperatorAction(txOf(session), {
+      ...{ actor: by, action: "settlement-profile.set", object: `settlement-profile:${code}` },
+      ...{ after: definition, detail: `version ${version}` },
+    });
+  }
   return { version, isNew: true };
 }

@@ -1,15 +1,30 @@
 import type Router from "@koa/router";
-import { handleItem, type PlainAction, proposeForItem, QUEUE_FILTERS, type QueueItem, readItem } from "../../../ops";
+import {
+  BULK_MAX,
+  filterOf,
+  handleItem,
+  type PlainAction,
+  proposeForEach,
+  proposeForItem,
+  QUEUE_FILTERS,
+  type Question,
+  type QueueItem,
+  readItem,
+  saveDueRule,
+} from "../../../ops";
+import type { Fault } from "../../../platform";
 import { AuditRefusal } from "../../middleware/audit-door";
 import {
   answerJson,
   bodyOf,
+  jsonObjectOf,
   parameterOf,
   questionOf,
   type ReconAsking,
   type ReconDoor,
   type ReconRouteDeps,
 } from "../../middleware/recon-door";
+import { adviceOf } from "../../middleware/remedies";
 import { answerPage, rowRoute } from "./lists";
 import { answerOnce } from "./once";
 
@@ -80,6 +95,61 @@ export function exceptionRoutes(router: Router, deps: ReconRouteDeps, door: Reco
     }),
   );
 
+  router.post(
+    "/recon/v1/proposals",
+    door("recon:maker", async (ctx, asking) => {
+      const body = await bodyOf(ctx, asking, "bulkProposal");
+      const { items, filter = {}, action, account = null, reason } = body;
+      const which = items ?? filterOf({ ...(filter as Question["filters"]), state: "free" }, BULK_MAX + 1);
+      await answerOnce(deps, ctx, asking, body, async (tx) => {
+        const made = await proposeForEach(tx, asking.actor, which, { action, account, target: null, reason });
+        const data = made.items.map(({ fault, ...item }) => ({ ...item, ...toldOf(fault) }));
+        asking.rowCount = data.length;
+        const proposed = data.filter(({ proposalId }) => proposalId !== null).length;
+        const batchId = proposed === 0 ? null : made.batchId;
+        return [200, { batchId, proposed, failed: data.length - proposed, hasMore: made.hasMore, data }];
+      });
+    }),
+  );
+  router.post(
+    "/recon/v1/approvals",
+    door("recon:checker", async (ctx, asking) => {
+      const { note = null, proposals, batch } = await bodyOf(ctx, asking, "bulkApproval");
+      const which = proposals !== undefined ? { proposals } : batch !== undefined ? { batch } : { all: true as const };
+      const { items, hasMore } = await deps.recon.approveEach(asking.actor, which, note);
+      asking.rowCount = items.length;
+      const data = items.map(({ proposalId, decided, fault }) => ({
+        proposalId,
+        itemId: decided?.proposal.itemId ?? null,
+        done: decided?.done ?? null,
+        entryId: decided?.entryId ?? null,
+        isRepeated: decided?.isRepeated ?? false,
+        ...toldOf(fault),
+      }));
+      const failed = items.filter(({ fault }) => fault !== null).length;
+      answerJson(ctx, 200, { approved: items.length - failed, failed, hasMore, data });
+    }),
+  );
+  router.get(
+    "/recon/v1/due-rule",
+    door("recon:read", async (ctx, asking) => {
+      questionOf(ctx, asking, {});
+      answerJson(ctx, 200, await deps.recon.dueRule());
+    }),
+  );
+  router.put(
+    "/recon/v1/due-rule",
+    door("recon:maker", async (ctx, asking) => {
+      questionOf(ctx, asking, {});
+      const rule = await jsonObjectOf(ctx);
+      asking.filter = { rule };
+      await answerOnce(deps, ctx, asking, rule, async (tx) => [
+        200,
+        { version: await saveDueRule(tx, asking.actor, rule), rule },
+      ]);
+    }),
+  );
+
   router.get(
     "/recon/v1/proposals",
     door("recon:read", (ctx, asking) => answerPage(deps, "proposals", ctx, asking)),
@@ -118,6 +188,11 @@ const PLAIN: readonly (readonly [
   ["carry", "carry", ({ until, reason = "" }, today) => ({ kind: "carry", today, to: until ?? null, text: reason })],
   ["close", "close", ({ reason = "" }) => ({ kind: "close", text: reason })],
 ];
+
+/** Why something could not be done for one of several. */
+function toldOf(fault: Fault | null): { readonly code: string | null; readonly error: string | null } {
+  return { code: fault?.code ?? null, error: fault === null ? null : adviceOf(fault) };
+}
 
 function itemOf(itemId: string, asking: ReconAsking): string {
   asking.filter = { item: itemId };

@@ -56,6 +56,19 @@ export function fileRoutes(router: Router, deps: ReconRouteDeps, door: ReconDoor
       answerJson(ctx, 200, { code, version, stored: definition, profile });
     }),
   );
+  router.put(
+    "/recon/v1/profiles/:profile",
+    door("recon:maker", async (ctx, asking) => {
+      questionOf(ctx, asking, {});
+      const code = parameterOf(ctx, "profile", "profile");
+      asking.filter = { profile: code };
+      const definition = await jsonObjectOf(ctx);
+      const { isValid, problems } = checkProfile(definition);
+      if (!isValid) throw new AuditRefusal(422, "the profile is not valid", [...problems], "settlement_profile");
+      const { version, isNew } = await deps.recon.saveProfile(asking.actor, code, definition);
+      answerJson(ctx, isNew ? 201 : 200, { code, version, isNew });
+    }),
+  );
 
   router.get(
     UPLOAD_PATH,

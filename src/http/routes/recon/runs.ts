@@ -25,10 +25,16 @@ export function runRoutes(router: Router, deps: ReconRouteDeps, door: ReconDoor)
   router.post(
     "/recon/v1/dry-runs",
     door("recon:maker", async (ctx, asking) => {
-      const { profile: profileCode, date: settlementDate, rules: given } = await bodyOf(ctx, asking, "dryRun");
+      const { profile: profileCode, date: settlementDate, to, rules: given } = await bodyOf(ctx, asking, "dryRun");
       const parsed = given === undefined ? null : readMatchRules(given);
       if (parsed?.ok === false) throw new AuditRefusal(422, "the rules are not valid", parsed.faults, "rules");
       const rules = parsed === null ? {} : { rules: parsed.rules };
+      if (to !== undefined) {
+        const data = await deps.recon.tryDates(asking.actor, { profileCode, from: settlementDate, to, ...rules });
+        asking.rowCount = data.length;
+        answerJson(ctx, 200, { data });
+        return;
+      }
       const flags = { isDryRun: true, redecidesDeclared: true };
       const { runId: _none, ...report } = await deps.recon.run(asking.actor, {
         profileCode,
