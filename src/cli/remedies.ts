@@ -1,4 +1,4 @@
-import { Fault, messageOf, type Remedy } from "../platform";
+import { advise, type Remedy } from "../platform";
 
 const WORDS: Readonly<Record<Remedy, string>> = {
   "give-the-date": "give it with --date",
@@ -10,7 +10,4 @@ const WORDS: Readonly<Record<Remedy, string>> = {
 };
 
 /** What went wrong, and what whoever typed the command can do about it. */
-export function adviceOf(thrown: unknown): string {
-  const remedy = thrown instanceof Fault ? thrown.remedy : null;
-  return remedy === null ? messageOf(thrown) : `${messageOf(thrown)}: ${WORDS[remedy]}`;
-}
+export const adviceOf = (thrown: unknown): string => advise(thrown, WORDS);

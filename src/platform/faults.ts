@@ -74,6 +74,12 @@ export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
+/** The same, and what whoever asked can do about it, in the words of the way they asked. */
+export function advise(thrown: unknown, words: Readonly<Record<Remedy, string>>): string {
+  const remedy = thrown instanceof Fault ? thrown.remedy : null;
+  return remedy === null ? messageOf(thrown) : `${messageOf(thrown)}: ${words[remedy]}`;
+}
+
 /** PostgreSQL's SQLSTATE of a driver error, or null when the error did not come from the server. */
 export function sqlStateOf(thrown: unknown): string | null {
   if (typeof thrown !== "object" || thrown === null) return null;
