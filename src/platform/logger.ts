@@ -4,8 +4,8 @@ import pino, { type DestinationStream, type Logger as PinoLogger } from "pino";
 export type Logger = PinoLogger;
 
 /**
- * Lines are gathered and written by another thread, a block at a time or what there is after a fifth of a second: written
- * one by one they cost a host at its limit two payments of five (docs/PERFORMANCE.md). Whoever reads them may stand still without
+ * Lines are gathered and written by another thread, a block at a time or what there is after a fifth of a second: each write
+ * is a hand-over between threads. At its limit a host loses 9 % of its payments to its log (docs/PERFORMANCE.md). Whoever reads them may stand still without
  * holding up a payment; what does not fit into 16 MiB of waiting lines is dropped and counted. A fatal line, and the end of
  * the process, write everything first; SIGKILL loses the last fifth of a second.
  */
