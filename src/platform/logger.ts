@@ -5,9 +5,10 @@ export type Logger = PinoLogger;
 
 /**
  * Lines are gathered and written by another thread, a block at a time or what there is after a fifth of a second: each write
- * is a hand-over between threads. At its limit a host loses 9 % of its payments to its log (docs/PERFORMANCE.md). Whoever reads them may stand still without
- * holding up a payment; what does not fit into 16 MiB of waiting lines is dropped and counted. A fatal line, and the end of
- * the process, write everything first; SIGKILL loses the last fifth of a second.
+ * is a hand-over between threads. A host at its limit loses 9 % of its payments to its log (docs/PERFORMANCE.md).
+ *
+ * Whoever reads them may stand still without holding up a payment; what does not fit into 16 MiB of waiting lines is dropped
+ * and counted. A fatal line, and the end of the process, write everything first; SIGKILL loses the last fifth of a second.
  */
 const STANDARD_OUTPUT = {
   dest: 1,
