@@ -401,7 +401,7 @@ export const DEFECTS: readonly Defect[] = [
       edit(
         TRANSACTION,
         "throw new CommitUnknown(`no answer to COMMIT: ${messageOf(error)}`, { cause: error });",
-        "return;",
+        `return { tag: "COMMIT", warning: null };`,
       ),
     ],
     scenarios: ["COMMIT not received"],

@@ -51,11 +51,14 @@ export function whileSealing(point: JobPoint, act: JobAct): WorldCase["run"] {
     try {
       await newSealKey({ ownerUrl: world.ownerUrl() } as TestDatabase);
       await world.start(await world.addPlace());
-      await pay(world, 10);
+      await pay(world, 5);
       const behind = new URL(world.appUrl());
       behind.port = String(link.port);
-      const state = harmAt(link, point, act, () => sealers[0] ?? null);
       const first = startSealer(behind.toString());
+      // There is a chain already, which whoever goes on has to continue.
+      await allSealed(world);
+      const state = harmAt(link, point, act, () => first);
+      await pay(world, 10);
       await until(() => state.isReached, 8_000);
       await pay(world, 5);
       if (act === "kill" && state.isReached) await first.ended;
