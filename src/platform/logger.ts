@@ -1,35 +1,24 @@
 import pino, { type DestinationStream, type Logger as PinoLogger } from "pino";
+import { type LogOutput, openLogOutput } from "./log-output";
 
 /** Structured log, one JSON line per event. Never hand it secrets, signatures or names; bill numbers only masked. */
 export type Logger = PinoLogger;
 
-/**
- * Lines are gathered and written by another thread, a block at a time or what there is after a fifth of a second: each write
- * is a hand-over between threads. A host at its limit loses 9 % of its payments to its log (docs/PERFORMANCE.md).
- *
- * Whoever reads them may stand still without holding up a payment; what does not fit into 16 MiB of waiting lines is dropped
- * and counted. A fatal line, and the end of the process, write everything first; SIGKILL loses the last fifth of a second.
- */
-const STANDARD_OUTPUT = {
-  dest: 1,
-  sync: false,
-  minLength: 8_192,
-  periodicFlush: 200,
-  maxLength: 16 * 1_024 * 1_024,
-} as const;
-let dropped = 0;
+let output: LogOutput | null = null;
+
+/** Standard output, one for the process: a fatal line and the end of the process write everything that waits. */
+function standardOutput(): LogOutput {
+  if (output === null) {
+    const opened = openLogOutput(1);
+    process.on("exit", () => opened.flushSync());
+    output = opened;
+  }
+  return output;
+}
 
 /** Lines that were dropped since this process started, because nobody took them from standard output. */
 export function droppedLogLines(): number {
-  return dropped;
-}
-
-function standardOutput(): DestinationStream {
-  const stream = pino.destination(STANDARD_OUTPUT);
-  stream.on("drop", () => {
-    dropped += 1;
-  });
-  return stream;
+  return output?.dropped ?? 0;
 }
 
 /**

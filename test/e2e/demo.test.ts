@@ -1,6 +1,7 @@
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { startDemo, startDemoCommand } from "../support/demo";
 import { brokenLaws } from "../support/laws";
+import { childrenOf, isLiving } from "../support/processes";
 import { createTestDatabase, type TestDatabase } from "../support/services";
 
 jest.setTimeout(180_000);
@@ -70,6 +71,8 @@ describe("biller demo", () => {
 
   it("leaves no process behind when it is killed", async () => {
     const demo = await startDemo(database);
+    const started = childrenOf(demo.running.child.pid as number);
+    expect(started.length).toBeGreaterThan(1);
     demo.running.child.kill("SIGKILL");
     const urls = [demo.shop, demo.finpay, `${demo.host}/readyz`];
     const giveUpAt = Date.now() + 20_000;
@@ -77,6 +80,9 @@ describe("biller demo", () => {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     expect(await Promise.all(urls.map(answers))).toEqual([false, false, false]);
+    // Nobody reads their logs any more; that must not keep them either.
+    while (started.some(isLiving) && Date.now() < giveUpAt) await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(started.filter(isLiving)).toEqual([]);
     await demo.running.ended;
   });
 
