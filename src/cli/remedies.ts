@@ -7,6 +7,7 @@ const WORDS: Readonly<Record<Remedy, string>> = {
   "run-the-date": "biller recon run first",
   "name-an-account": "propose it with --account",
   "name-the-partner": "with --partner",
+  "undo-first": "biller recon undo takes an approved action back",
 };
 
 /** What went wrong, and what whoever typed the command can do about it. */

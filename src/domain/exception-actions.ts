@@ -1,9 +1,8 @@
 import { ACCOUNTS, type AccountCode } from "./journal";
-import type { LineStatus, ReconciliationClass } from "./reconciliation";
-import type { SettlementMove } from "./settlement-moves";
+import type { ReconciliationClass } from "./reconciliation";
 
 /** Actions that move money: one proposes them, another approves. */
-export const MONEY_ACTIONS = ["advise", "reverse", "accept", "link", "write-off"] as const;
+export const MONEY_ACTIONS = ["advise", "reverse", "accept", "link", "write-off", "recover", "undo"] as const;
 export type MoneyAction = (typeof MONEY_ACTIONS)[number];
 
 /** Kinds of exception that payments and reversals open by themselves. */
@@ -23,6 +22,7 @@ const BY_CLASS: Readonly<Record<ItemClass, readonly MoneyAction[]>> = {
   "status-differs": ["reverse", "accept", "write-off"],
   "reversed-here": ["accept"],
   "reversed-there": ["reverse", "accept", "write-off"],
+  recovered: ["recover", "accept"],
   "double-collection": [],
   suspense: ["reverse", "accept"],
   refund: ["reverse"],
@@ -30,7 +30,7 @@ const BY_CLASS: Readonly<Record<ItemClass, readonly MoneyAction[]>> = {
   divergence: ["reverse"],
 };
 
-/** What may be proposed for an item of a class. */
+/** What may be proposed for an item of a class; what was approved for it can always be undone. */
 export function moneyActionsFor(itemClass: ItemClass): readonly MoneyAction[] {
   return BY_CLASS[itemClass];
 }
@@ -45,42 +45,6 @@ export const DIFFERENCE_ACCOUNTS: readonly AccountCode[] = [
   ACCOUNTS.feePayable,
   ACCOUNTS.billCollections,
 ];
-
-/** A payment as a finding's settlement is decided on. Whole rupiah. */
-export interface SettledPayment {
-  /** What its entry put on *due from switch*: the amount, and the fee where it is ours. */
-  readonly due: bigint;
-  readonly isReversed: boolean;
-}
-
-/** A payment that a line holds which says "paid", beside the one that says "reversed". */
-export interface BesidePaid extends SettledPayment {
-  /** What that line takes off what the switch owes: all of it where it matched, else what was posted for it until now. */
-  readonly taken: bigint;
-}
-
-/** A finding as its settlement is decided on. */
-export interface FindingFacts {
-  readonly status: LineStatus | null;
-  /** What the line, and the lines that make up one payment with it, are paid by the switch; fee included where it is ours. */
-  readonly there: bigint;
-  /** The payments that the line stands for. */
-  readonly payments: readonly SettledPayment[];
-  /** A line that says "reversed" beside the one that says "paid" and holds this payment; null where there is none. */
-  readonly besidePaid: Pick<BesidePaid, "isReversed" | "taken"> | null;
-}
-
-/**
- * What the switch pays for a line against what it owes us for its payments, as both stand now. A reversal beside a line
- * that is paid takes that line's money back: out of transit, and on to what the switch owes when we have reversed, too.
- */
-export function moveOfFinding({ status, there, payments, besidePaid }: FindingFacts): SettlementMove {
-  if (besidePaid !== null) {
-    return { dueAmount: besidePaid.isReversed ? -besidePaid.taken : 0n, transitAmount: -there };
-  }
-  const dueAmount = payments.reduce((sum, { due, isReversed }) => (isReversed ? sum : sum + due), 0n);
-  return { dueAmount, transitAmount: status === "paid" ? there : 0n };
-}
 
 /** When an exception is due: of the tiers whose `from` it reaches, the highest counts. Amounts as digits, whole rupiah. */
 export interface DueRule {

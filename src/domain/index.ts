@@ -13,6 +13,7 @@ export * from "./partner";
 export * from "./payment";
 export * from "./product";
 export * from "./quote";
+export * from "./receivable";
 export * from "./reconciliation";
 export * from "./result-codes";
 export * from "./reconcile";

@@ -50,6 +50,7 @@ function classOf(
   if (first === "feeAmount") return "fee-differs";
   if (first === "businessDate") return "wrong-business-date";
   if (status === "reversed") return "reversed-there";
+  if (state === "given-up") return "recovered";
   return state === "reversed" ? "reversed-here" : "status-differs";
 }
 
@@ -114,8 +115,8 @@ function decideHeld({ paid, reversed }: ByStatus, payment: LedgerPayment, decide
 /** A line that says "reversed" beside the one that says "paid". */
 function reversalBeside(line: SettlementLine, index: number, payment: LedgerPayment, head: LineRef): LineResult {
   if (index > 0) return duplicate(line, payment, head);
-  if (payment.state !== "accepted")
-    return { ...nothingMoved(line, payment), head: head.fileId === line.fileId ? head : null };
+  // What another file paid may be in transit already, whatever became of the payment since: people look at it.
+  if (payment.state !== "accepted" && head.fileId === line.fileId) return { ...nothingMoved(line, payment), head };
   const tried = [attempt(payment, "status")];
   return { ...bare(line), class: "reversed-there", nearest: payment, differingFields: ["status"], tried };
 }

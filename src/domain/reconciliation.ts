@@ -8,6 +8,7 @@ export const RECONCILIATION_CLASSES = [
   "duplicate-in-file",
   "reversed-there",
   "reversed-here",
+  "recovered",
   "status-differs",
   "amount-differs",
   "fee-differs",
@@ -54,7 +55,8 @@ export interface LedgerPayment {
   readonly feeAmount: bigint;
   readonly businessDate: string;
   readonly happenedAtMs: number;
-  readonly state: "accepted" | "reversed" | "declined";
+  /** `given-up`: accepted, and what the switch owed for it was written off or accepted to another account. */
+  readonly state: "accepted" | "reversed" | "declined" | "given-up";
   /** The line that holds it already, from this or an earlier run; null when it is free. */
   readonly heldBy: LineRef | null;
 }

@@ -6,6 +6,8 @@ import { HARD_FIELDS, type HardField, type HardFields, type KnownTrax } from "./
 export interface KnownPayment extends KnownTrax {
   /** `YYYY-MM-DD` of its journal entry. */
   readonly businessDate: string;
+  /** False: what it made the switch owe is settled, written off or accepted elsewhere, if only in part. */
+  readonly isDue?: boolean;
   /** Lines of its journal entry; empty when no money moved. */
   readonly postings: readonly Posting[];
 }
@@ -39,7 +41,8 @@ export type ReversalDecision<Known extends KnownTrax = KnownTrax> =
 
 /**
  * Decides a reversal, which comes with the payment's own body and traxId. Only on the payment's own business date: later
- * its money is on its way, and giving it back is a refund that people decide on.
+ * its money is on its way, and giving it back is a refund that people decide on. Nor once anything of what it made the
+ * switch owe is cleared otherwise.
  */
 export function decideReversal<Known extends KnownTrax>(
   request: HardFields,
@@ -53,7 +56,8 @@ export function decideReversal<Known extends KnownTrax>(
   if (payment === null) return { kind: "bury" };
   if (payment.outcome !== "APPROVED") return { kind: "nothing" };
   if (payment.isReversed === true) return { kind: "decline", outcome: "ALREADY_REVERSED" };
-  if (payment.businessDate !== facts.businessDate) return { kind: "decline", outcome: "NOT_REVERSIBLE" };
+  if (payment.businessDate !== facts.businessDate || payment.isDue === false)
+    return { kind: "decline", outcome: "NOT_REVERSIBLE" };
   const applied = appliedBy(payment.postings);
   return {
     kind: "reverse",
@@ -64,10 +68,14 @@ export function decideReversal<Known extends KnownTrax>(
 
 const COLLECTIONS: readonly string[] = [ACCOUNTS.billCollections, ACCOUNTS.merchantPayable];
 
-/** What of a payment was applied to its bill's items: the rest is fee, unapplied credit or suspense. Whole rupiah. */
-function appliedBy(postings: readonly Posting[]): bigint {
+/**
+ * What of a payment was applied to its bill's items: the rest is fee, unapplied credit or suspense. Whole rupiah.
+ *
+ * @param on the side of the collections: `credit` in a payment's entry, `debit` in its reversal's
+ */
+export function appliedBy(postings: readonly Posting[], on: Posting["side"] = "credit"): bigint {
   return postings
-    .filter(({ side, accountCode }) => side === "credit" && COLLECTIONS.includes(accountCode))
+    .filter(({ side, accountCode }) => side === on && COLLECTIONS.includes(accountCode))
     .reduce((sum, { amount }) => sum + amount, 0n);
 }
 

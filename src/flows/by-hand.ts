@@ -4,6 +4,7 @@ import { readBills } from "../store";
 import { formatSwitchTimestamp } from "../wire";
 import type { ActivePartner, Catalog } from "./catalog";
 import { ClaimLost, KeyTaken, type PaymentItem, postPayments, type PostingDeps } from "./post-payments";
+import { reinstatePayment } from "./reinstate";
 import { type HandReversal, reverseByHand } from "./post-reversal";
 
 /** A payment that people post or take back, as a settlement line or our own books tell it. Whole rupiah. */
@@ -36,6 +37,12 @@ export interface HandDesk {
   advise(tx: Tx, request: AdviceRequest): Promise<HandAdvice>;
   /** @throws Fault `nothing_to_reverse` */
   reverse(tx: Tx, request: AdviceRequest): Promise<HandReversal>;
+  /**
+   * Takes the standing reversal of a payment back; see `reinstatePayment`.
+   *
+   * @returns the correction's identifier
+   */
+  reinstate(tx: Tx, paymentEntryId: string, today: string): Promise<string>;
   /** Whether a fault means: roll back, and do all of it again. */
   isPassing(fault: unknown): boolean;
 }
@@ -60,6 +67,8 @@ export function openHandDesk(deps: HandDeskDeps): HandDesk {
       const type = transactionTypes.reversal ?? transactionTypes.payment;
       return reverseByHand(within(deps, tx), tx, itemOf(deps, request, type, ""));
     },
+    reinstate: (tx, paymentEntryId, today) =>
+      reinstatePayment({ clock: deps.clock, ids: deps.ids, today }, tx, paymentEntryId),
     isPassing: (fault) => fault instanceof KeyTaken || fault instanceof ClaimLost,
   };
 }

@@ -2,7 +2,12 @@ import type { Bill } from "../domain";
 import { billingIdOfBill, isStaticBilling, jakartaTextOf, outstandingOf } from "../domain";
 import { enqueueEvents, type NewEvent } from "../callbacks";
 import type { IdSource, Tx } from "../platform";
-import { insertMerchantPayments, type MerchantPayment, reverseMerchantPayment } from "../store";
+import {
+  insertMerchantPayments,
+  type MerchantPayment,
+  reinstateMerchantPayment,
+  reverseMerchantPayment,
+} from "../store";
 import { paymentIdOf } from "./merchant-billing";
 
 /** A payment of a merchant's bill, or its reversal, as it has just been decided. */
@@ -33,6 +38,12 @@ export async function tellOfPayments(tx: Tx, ids: IdSource, postings: readonly M
 export async function tellOfReversal(tx: Tx, ids: IdSource, posting: MerchantPosting): Promise<void> {
   await reverseMerchantPayment(tx, posting.bill.billKey, posting.entryId);
   await enqueueEvents(tx, [eventOf(ids, posting, "payment.reversed")]);
+}
+
+/** The same for a payment that stands again after its reversal was taken back. */
+export async function tellOfReinstatement(tx: Tx, ids: IdSource, posting: MerchantPosting): Promise<void> {
+  await reinstateMerchantPayment(tx, posting.bill.billKey, posting.entryId);
+  await enqueueEvents(tx, [eventOf(ids, posting, "payment.accepted")]);
 }
 
 function paymentOf({ bill, entryId, partnerId, traxId, amount, atMs }: MerchantPosting): MerchantPayment {

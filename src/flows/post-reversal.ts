@@ -1,10 +1,13 @@
 import { type Bill, billKeyOf, businessDateOf, decideReversal, type Outcome, type ReversalDecision } from "../domain";
 import {
+  appendClearings,
   appendOperatorEntry,
   appendTrax,
   type NewEntry,
   type OperatorEntry,
+  readReceivables,
   readReversalFacts,
+  ReceivableTaken,
   type StoredPayment,
   type StoredTrax,
   type TraxRecord,
@@ -40,7 +43,7 @@ export function openReversalDesk(deps: ReversalDeskDeps): ReversalDesk {
     keyOf: paymentKeyOf,
     deadlineOf: ({ deadline }) => deadline,
     post: async ([item], deadline) => (item === undefined ? [] : [await postReversal(deps, item, deadline)]),
-    isPassing: (fault) => fault instanceof KeyTaken || fault instanceof ClaimLost,
+    isPassing: (fault) => fault instanceof KeyTaken || fault instanceof ClaimLost || fault instanceof ReceivableTaken,
     // A repeat of the reversal finds out; nothing about it can be wrong for long.
     onCommitUnknown: () => {},
   });
@@ -51,7 +54,7 @@ export function openReversalDesk(deps: ReversalDeskDeps): ReversalDesk {
  * reversal takes its key with a tombstone, so a payment that is being posted at the same time makes this one wait and be
  * judged again, and one that comes later finds its key consumed.
  *
- * @throws KeyTaken, ClaimLost nothing was written: call again
+ * @throws KeyTaken, ClaimLost, ReceivableTaken nothing was written: call again
  * @throws the faults of `Db.withTransaction`
  */
 export async function postReversal(deps: PostingDeps, item: PaymentItem, deadline: Deadline): Promise<PostedAnswer> {
@@ -105,6 +108,7 @@ export async function reverseByHand(deps: PostingDeps, tx: Tx, item: PaymentItem
     throw new Fault("nothing_to_reverse", `no payment ${item.message.traxId} is accepted here`);
   }
   if (payment.isReversed === true) return { entryId: null };
+  if (payment.isDue === false) throw new Fault("not_due", `payment ${item.message.traxId} is settled or given up`);
   const { businessDate } = payment;
   const decision = decideReversal(item.message, { known: null, payment, bill, businessDate });
   if (decision.kind !== "reverse") {
@@ -185,6 +189,13 @@ async function write(
   if (decision.kind === "reverse") await tellMerchant(deps, tx, item, decision.bill, payment);
   if (decision.kind === "bury") records.push(tombstoneOf(item, billKey, answer.stamp));
   if (!(await appendTrax(tx, records))) throw new KeyTaken();
+  if (entryId !== null && payment?.entryId) {
+    const receivables = await readReceivables(tx, [payment.entryId]);
+    const opened = receivables.get(payment.entryId)?.opened ?? 0n;
+    const businessDate = businessDateOf(receivedAtMs, partner.dialect.cutOff);
+    const clearing = { entryId: payment.entryId, kind: "reversed", amount: opened } as const;
+    await appendClearings(tx, { entryId, businessDate }, receivables, [clearing]);
+  }
   if (decision.kind === "decline" && decision.outcome === "NOT_REVERSIBLE") {
     await openExceptions(tx, [refundOf(about, message.amount)]);
   }

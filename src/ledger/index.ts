@@ -1,7 +1,18 @@
 export { trackDivergences } from "./divergence";
-export { readReversalFacts, type StoredPayment } from "./reversals";
+export { readReversalFacts, readStandingReversal, type StandingReversal, type StoredPayment } from "./reversals";
 export { appendTrax, type Family, type NewEntry, readPaymentKeys, type StoredTrax, type TraxRecord } from "./trax";
 export { restoreLostAttempts } from "./lost-attempts";
 export { type AccountTotal, ensureMonthPartitions, readTrialBalance } from "./books";
 export * from "./seal";
+export {
+  appendClearings,
+  type BrokenReceivable,
+  isCleared,
+  isReversed,
+  latestClearing,
+  readBrokenReceivables,
+  readReceivables,
+  type ReceivableClearing,
+  ReceivableTaken,
+} from "./receivables";
 export { appendOperatorEntry, type OperatorEntry } from "./operator-entries";

@@ -1,6 +1,7 @@
 import type { Outcome } from "../domain";
 import type { KnownTrax, Posting } from "../domain";
 import type { Statement, Tx } from "../platform";
+import { latestClearing } from "./receivables";
 
 /** Inquiry and payment are separate families; a payment, its repeats and its advice share one key. */
 export type Family = "payment" | "reversal";
@@ -48,13 +49,11 @@ const READ_TRAX: Statement = {
   name: "ledger_read_trax",
   text: `
     select k.ordinal::int as ordinal, t.product_code, t.bill_number, t.amount, t.fee_amount, t.outcome, t.reply_body,
-           t.sys_code, t.result_code, r.entry_id is not null as is_reversed
+           t.sys_code, t.result_code, coalesce(r.reversed > 0, false) as is_reversed
       from unnest($1::int[], $2::text[]) with ordinality k(partner_id, trax_id, ordinal)
      cross join lateral (select * from trax
                           where partner_id = k.partner_id and trax_id = k.trax_id and family = 'payment' offset 0) t
-      left join lateral (select entry_id from trax
-                          where partner_id = k.partner_id and trax_id = k.trax_id and family = 'reversal' offset 0) r
-        on true`,
+      left join lateral ${latestClearing("t.entry_id")} r on true`,
 };
 
 interface TraxRow {

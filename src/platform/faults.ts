@@ -19,7 +19,13 @@ export class Fault extends Error {
 
 /** What can be done about a fault, where the words differ with the way somebody asks. */
 export type Remedy =
-  "give-the-date" | "replace-the-file" | "accept-the-totals" | "run-the-date" | "name-an-account" | "name-the-partner";
+  | "give-the-date"
+  | "replace-the-file"
+  | "accept-the-totals"
+  | "run-the-date"
+  | "name-an-account"
+  | "name-the-partner"
+  | "undo-first";
 
 /** The request's deadline passed. Nothing was committed: the transaction was abandoned before its COMMIT was sent. */
 export class DeadlinePassed extends Fault {

@@ -41,6 +41,7 @@ export {
   type MerchantBill,
   type MerchantPayment,
   readMerchantPayments,
+  reinstateMerchantPayment,
   reverseMerchantPayment,
 } from "./merchant-bills";
 export {

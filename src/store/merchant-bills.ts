@@ -192,6 +192,17 @@ export async function reverseMerchantPayment(tx: Tx, billKey: string, entryId: s
   await tx.run(REVERSE_PAYMENT, [billKey, entryId]);
 }
 
+const REINSTATE_PAYMENT: Statement = {
+  name: "store_reinstate_merchant_payment",
+  isWrite: true,
+  text: `update merchant_payment set reversed_at = null where bill_key = $1 and entry_id = $2 and reversed_at is not null`,
+};
+
+/** Marks a payment as standing again, in the transaction that takes its reversal back. */
+export async function reinstateMerchantPayment(tx: Tx, billKey: string, entryId: string): Promise<void> {
+  await tx.run(REINSTATE_PAYMENT, [billKey, entryId]);
+}
+
 const READ_PAYMENTS: Statement = {
   name: "store_read_merchant_payments",
   text: `

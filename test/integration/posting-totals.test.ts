@@ -7,7 +7,7 @@ import { newSealKey, testSealer } from "../support/seal";
 import { createTestDatabase, onServer, type TestDatabase } from "../support/services";
 import { drawsOf } from "../tamper/stage";
 
-const ACCOUNTS = ["due-from-switch", "bill-collections", "fee-earned", "suspense"] as const;
+const ACCOUNTS = ["bank", "bill-collections", "fee-earned", "suspense"] as const;
 const HOUR_MS = 3_600_000;
 /** Few, so that there are more blocks than are added to the totals at once. */
 const LEAVES_MAX = 2;

@@ -44,7 +44,7 @@ describe("a run", () => {
         const day = dayOf(truths);
         await database.query("set session_replication_role = replica");
         await database.query(`truncate trax, journal_entry, settlement_file, settlement_line, settlement_match,
-          reconciliation_finding, reconciliation_run cascade`);
+          reconciliation_finding, reconciliation_run, receivable_clearing cascade`);
         await database.query("set session_replication_role = origin");
         await bookPayments(database, day.payments);
         const outcome = await importDay(day.lines.map(fullLine));

@@ -67,6 +67,14 @@ function checkEntries(store: Store, broken: string[]): void {
     takenBack.add(entry.reversesEntryId);
     if (original?.kind !== "payment" || !isMirror(original, entry)) broken.push(`${entryId} mirrors no payment`);
   }
+  for (const { entryId, kind, lines } of store.entries.values()) {
+    if (kind !== "payment") continue;
+    const opened = lines.reduce((sum, line) => (line.accountCode === "due-from-switch" ? sum + line.amount : sum), 0n);
+    const reversed = store.clearings.get(entryId)?.reversed ?? 0n;
+    const expected = takenBack.has(entryId) ? opened : 0n;
+    if (reversed !== expected)
+      broken.push(`${entryId}: ${reversed} of its receivable is reversed, expected ${expected}`);
+  }
   for (const [key, row] of store.trax) {
     if (row.entryId !== null && !store.entries.has(row.entryId)) broken.push(`${key} names an entry that is not there`);
   }

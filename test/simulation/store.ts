@@ -96,6 +96,14 @@ export interface ExceptionRow {
   readonly isOpen: boolean;
 }
 
+/** The latest version of what a payment made the switch owe; only reversals clear it here. */
+export interface ClearingRow {
+  readonly entryId: string;
+  readonly version: number;
+  readonly opened: bigint;
+  readonly reversed: bigint;
+}
+
 /** What one committed transaction changed, in the order in which it wrote. */
 export interface CommitRecord {
   /** Commits before its first statement ran, and its own place among all. */
@@ -125,6 +133,7 @@ export class Transaction {
   readonly exceptions = new Map<string, ExceptionRow>();
   readonly events: EventRow[] = [];
   readonly merchantPayments = new Map<string, MerchantPaymentRow>();
+  readonly clearings = new Map<string, ClearingRow>();
   readonly locks: string[] = [];
   /** Woken when this one is over. */
   waiters: (() => void)[] = [];
@@ -153,9 +162,8 @@ export class Store {
   readonly entries = new Map<string, EntryRow>();
   readonly exceptions = new Map<string, ExceptionRow>();
   readonly merchantPayments = new Map<string, MerchantPaymentRow>();
+  readonly clearings = new Map<string, ClearingRow>();
   readonly commits: CommitRecord[] = [];
-  /** Reversal entry by the entry that it takes back. */
-  readonly #reversedBy = new Map<string, string>();
   readonly #locks = new Map<string, Transaction>();
   readonly open = new Set<Transaction>();
   deadlocks = 0;
@@ -190,9 +198,10 @@ export class Store {
     const keepsBills = this.broken !== "commit-loses-bills" || !this.chance.oneIn(4);
     if (keepsBills) for (const [key, bill] of tx.bills) this.bills.set(key, bill);
     for (const [key, row] of tx.trax) this.trax.set(key, row);
-    for (const entry of tx.entries) this.#enter(entry);
+    for (const entry of tx.entries) this.entries.set(entry.entryId, entry);
     for (const [key, exception] of tx.exceptions) this.exceptions.set(key, exception);
     for (const [entryId, payment] of tx.merchantPayments) this.merchantPayments.set(entryId, payment);
+    for (const [entryId, clearing] of tx.clearings) this.clearings.set(entryId, clearing);
     const commit = this.commits.length + 1;
     const sinceCommit = tx.sinceCommit < 0 ? commit - 1 : tx.sinceCommit;
     const trax = [...tx.trax.values()];
@@ -228,6 +237,10 @@ export class Store {
         return plain(this.#readQuotes(values as [Column<string>, Column<number>, number]));
       case "ledger_read_reversal_facts":
         return plain(this.#readReversalFacts(tx, values as [number, string]));
+      case "ledger_read_receivables":
+        return plain(this.#readReceivables(tx, values as [Column<string>]));
+      case "ledger_append_clearings":
+        return this.#appendClearings(tx, values);
       case "store_claim_bills":
         return this.#claimBills(tx, values);
       case "ledger_append":
@@ -245,11 +258,6 @@ export class Store {
       default:
         throw new Error(`the store knows no statement ${name}`);
     }
-  }
-
-  #enter(entry: EntryRow): void {
-    this.entries.set(entry.entryId, entry);
-    if (entry.reversesEntryId !== null) this.#reversedBy.set(entry.reversesEntryId, entry.entryId);
   }
 
   #end(tx: Transaction): void {
@@ -278,7 +286,34 @@ export class Store {
 
   #isReversed(tx: Transaction, entryId: string | null): boolean {
     if (entryId === null) return false;
-    return this.#reversedBy.has(entryId) || tx.entries.some((entry) => entry.reversesEntryId === entryId);
+    return ((tx.clearings.get(entryId) ?? this.clearings.get(entryId))?.reversed ?? 0n) > 0n;
+  }
+
+  #readReceivables(tx: Transaction, [entryIds]: [Column<string>]): Row[] {
+    return entryIds.flatMap((entryId) => {
+      const entry = tx.entries.find((own) => own.entryId === entryId) ?? this.entries.get(entryId);
+      const due = entry?.lines.find(({ accountCode, side }) => accountCode === "due-from-switch" && side === "debit");
+      if (entry === undefined || due === undefined) return [];
+      const { version = 0, reversed = 0n } = tx.clearings.get(entryId) ?? this.clearings.get(entryId) ?? {};
+      const nothing = { settled: 0n, written_off: 0n, accepted: 0n, recovered: 0n, excess: 0n };
+      const about = { billKey: entry.billKey, entryDate: entry.businessDate, partnerId: entry.partnerId };
+      return [{ entryId, ...about, version, opened: due.amount, reversed, ...nothing }];
+    });
+  }
+
+  *#appendClearings(tx: Transaction, values: readonly unknown[]): Running {
+    const [entryIds, versions, , , , , , opened, , reversed] = values as Column<never>[];
+    for (const [at, entryId] of (entryIds as Column<string>).entries()) {
+      const version = (versions as Column<number>)[at] as number;
+      yield* this.#lock(tx, `clearing ${entryId} ${version}`);
+      const before = tx.clearings.get(entryId) ?? this.clearings.get(entryId);
+      if ((before?.version ?? 0) >= version) throw new SqlError("23505", `receivable_clearing_pkey: ${entryId}`);
+      const after = (reversed as Column<bigint>)[at] as bigint;
+      const of = (opened as Column<bigint>)[at] as bigint;
+      if (after > of) throw new SqlError("23514", `receivable_cleared_once: ${entryId}`);
+      tx.clearings.set(entryId, { entryId, version, opened: of, reversed: after });
+    }
+    return [];
   }
 
   #readTrax(tx: Transaction, [partnerIds, traxIds]: [Column<number>, Column<string>]): Row[] {
@@ -286,8 +321,7 @@ export class Store {
       const partnerId = partnerIds[index] as number;
       const row = this.#traxRow(tx, traxKey(partnerId, traxId, "payment"));
       if (row === undefined) return [];
-      const reversal = this.#traxRow(tx, traxKey(partnerId, traxId, "reversal"));
-      const isReversed = (reversal?.entryId ?? null) !== null;
+      const isReversed = this.#isReversed(tx, row.entryId);
       return [Object.assign(shown(row), { ordinal: index + 1, is_reversed: isReversed })];
     });
   }
@@ -343,7 +377,10 @@ export class Store {
         entryId === null ? null : (tx.entries.find((own) => own.entryId === entryId) ?? this.entries.get(entryId));
       const postings = entry?.lines.map((line) => [line.accountCode, line.side, line.amount.toString()]) ?? null;
       const isReversed = this.#isReversed(tx, entryId);
-      const more = { business_date: row.businessDate, entry_id: entryId, postings, is_reversed: isReversed };
+      const more = {
+        ...{ business_date: row.businessDate, entry_id: entryId, postings },
+        ...{ is_reversed: isReversed, is_due: !isReversed },
+      };
       return [Object.assign(shown(row, family), more)];
     });
   }

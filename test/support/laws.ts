@@ -1,3 +1,5 @@
+import { isReversed, readBrokenReceivables } from "../../src/ledger";
+import type { Tx } from "../../src/platform";
 import type { TestDatabase } from "./services";
 
 /** The laws of the books, stated once and checked after whatever a test did. Empty when all of them hold. */
@@ -34,12 +36,14 @@ export async function brokenLaws(database: TestDatabase): Promise<string[]> {
     `select r.entry_id from journal_entry r left join journal_entry o on o.entry_id = r.reverses_entry_id
       where case when r.kind = 'reversal' then r.reverses_entry_id is null
                  else r.kind <> 'correction' and r.reverses_entry_id is not null end
-         or r.reverses_entry_id is not null and (o.kind is distinct from 'payment' or o.amount <> r.amount or o.bill_key <> r.bill_key)`,
-    "a reversal is not one of a payment of the same bill and amount",
+         or r.reverses_entry_id is not null and (o.entry_id is null or o.amount <> r.amount
+            or r.kind = 'reversal' and o.kind <> 'payment' or o.kind in ('payment', 'reversal') and o.bill_key <> r.bill_key)`,
+    "an entry that takes back another one is not of the same bill and amount",
   );
   await law(
-    `select reverses_entry_id from journal_entry where reverses_entry_id is not null group by 1
-      having count(*) > 1`,
+    `select r.reverses_entry_id from journal_entry r
+      where r.reverses_entry_id is not null and not exists (select from journal_entry c where c.reverses_entry_id = r.entry_id)
+      group by 1 having count(*) > 1`,
     "a payment was reversed twice",
   );
   await law(
@@ -78,7 +82,7 @@ export async function brokenLaws(database: TestDatabase): Promise<string[]> {
     `select b.bill_key, b.paid_amount, coalesce(sum(c.applied), 0) as applied
        from bill b left join (
               select * from (${credited}) all_entries
-               where not exists (select from journal_entry r where r.reverses_entry_id = all_entries.entry_id)) c
+               where not ${isReversed("all_entries.entry_id")}) c
          on c.bill_key = b.bill_key
       group by b.bill_key, b.paid_amount having b.paid_amount <> coalesce(sum(c.applied), 0)`,
     "a bill's paid amount is not what was posted as applied to it",
@@ -94,10 +98,11 @@ export async function brokenLaws(database: TestDatabase): Promise<string[]> {
               where g.entry_id = p.entry_id and g.account_code = 'bank-in-transit'), 0) <> 0
          or p.due_amount <> coalesce((select sum(case side when 'credit' then amount else -amount end) from posting g
               where g.entry_id = p.entry_id and g.account_code = 'due-from-switch'), 0)
-         or p.due_amount <> coalesce((select sum(due_amount) from settlement_posting_origin o
-              where o.posting_no = p.posting_no), 0)`,
+         or p.due_amount <> coalesce((select sum(c.amount) from receivable_clearing c where c.by_entry_id = p.entry_id), 0)`,
     "a settlement posting is not what its entry moved",
   );
+  const tx: Tx = { run: (statement, values) => database.query(statement.text, values) };
+  for (const { entryId, what } of await readBrokenReceivables(tx, 20)) broken.push(`receivable ${entryId}: ${what}`);
   await law(
     `select proposal_id from exception_proposal
       where decision = 'approved' and lower(btrim(decided_by)) = lower(btrim(proposed_by))`,

@@ -77,6 +77,15 @@ export async function bookPayments(database: TestDatabase, payments: readonly Le
       where e.kind = 'reversal' and e.trax_id = any($1::text[])`,
     [payments.map(({ traxId }) => traxId)],
   );
+  await database.query(
+    `insert into receivable_clearing (entry_id, version, bill_key, entry_date, partner_id, kind, amount, opened, settled,
+                                      reversed, written_off, accepted, recovered, excess, by_entry_id, by_entry_date)
+     select p.entry_id, 1, p.bill_key, p.business_date, p.partner_id, 'reversed', p.amount + p.fee_amount,
+            p.amount + p.fee_amount, 0, p.amount + p.fee_amount, 0, 0, 0, 0, r.entry_id, r.business_date
+       from journal_entry r join journal_entry p on p.entry_id = r.reverses_entry_id
+      where r.trax_id = any($1::text[]) and r.kind = 'reversal'`,
+    [payments.map(({ traxId }) => traxId)],
+  );
   await database.query("set session_replication_role = origin");
 }
 

@@ -7,6 +7,7 @@ const WORDS: Readonly<Record<Remedy, string>> = {
   "run-the-date": "run the date first",
   "name-an-account": "propose it with an account",
   "name-the-partner": "with partner",
+  "undo-first": "POST …/proposals/<id>/undo takes an approved action back",
 };
 
 /** What went wrong, and what whoever sent the request can do about it. */

@@ -1,15 +1,22 @@
 import {
   ACCOUNTS,
   type AccountCode,
+  type ClearingOf,
+  type FindingMove,
+  isWhollyDue,
   moveOfFinding,
   postingsOfBankCredit,
   postingsOfMove,
   type Posting,
+  recoveredOf,
   restOf,
+  stateOfReceivable,
+  stillDueOf,
+  takenBack,
 } from "../../domain";
-import { appendOperatorEntry } from "../../ledger";
+import { appendClearings, appendOperatorEntry, readReceivables, ReceivableTaken } from "../../ledger";
 import { type Clock, type Db, deadlineIn, Fault, type IdSource, type Statement, type Tx } from "../../platform";
-import { postSettlement, saveLines, saveOrigins } from "../settlement/post";
+import { postSettlement, saveLines } from "../settlement/post";
 import {
   entryOfTrax,
   factsOfFinding,
@@ -22,11 +29,14 @@ import {
 } from "./facts";
 import type { Actor } from "./history";
 import { decideProposal, type Proposal } from "./proposals";
+import { undoApproved } from "./undo";
 
 /** How payments are posted and taken back: by the flows that the switch's messages go through. */
 export interface ByHand {
   advise(tx: Tx, request: HandRequest): Promise<{ readonly isReplay: boolean }>;
   reverse(tx: Tx, request: HandRequest): Promise<{ readonly entryId: string | null }>;
+  /** Takes the standing reversal of a payment back. @returns the correction's identifier */
+  reinstate(tx: Tx, paymentEntryId: string, today: string): Promise<string>;
   isPassing(fault: unknown): boolean;
 }
 
@@ -64,7 +74,8 @@ const TIMEOUT_MS = 30_000;
 /**
  * Approves one proposal and does what it says, all in one transaction: a fault leaves it waiting.
  *
- * @throws Fault `same_person`, `decided`, `closed`, `no_payment`, `nothing_to_reverse`, `advice_declined`, `account`
+ * @throws Fault `same_person`, `decided`, `closed`, `no_payment`, `nothing_to_reverse`, `not_due`, `advice_declined`,
+ *   `account`
  */
 export async function approveProposal(
   deps: ApprovalDeps,
@@ -78,26 +89,30 @@ export async function approveProposal(
         const proposal = await decideProposal(tx, actor, proposalId, "approved", note);
         const context = { deps, tx, actor, proposal };
         const result =
-          proposal.itemKind === "finding"
-            ? await settleFinding(context)
-            : proposal.itemKind === "exception"
-              ? await settleOpened(context)
-              : await bookBankCredit(context);
+          proposal.action === "undo"
+            ? await undoApproved(context)
+            : proposal.itemKind === "finding"
+              ? await settleFinding(context)
+              : proposal.itemKind === "exception"
+                ? await settleOpened(context)
+                : await bookBankCredit(context);
         return { proposal, ...result };
       });
     } catch (fault) {
-      if (round === ROUNDS_MAX || !deps.byHand.isPassing(fault)) throw fault;
+      const isPassing = fault instanceof ReceivableTaken || deps.byHand.isPassing(fault);
+      if (round === ROUNDS_MAX || !isPassing) throw fault;
     }
   }
 }
 
-interface Context {
+/** What carrying out a proposal works with: all of it in the transaction of the decision. */
+export interface Context {
   readonly deps: ApprovalDeps;
   readonly tx: Tx;
   readonly actor: Actor;
   readonly proposal: Proposal;
 }
-type Result = Omit<Approved, "proposal">;
+export type Result = Omit<Approved, "proposal">;
 
 const RESOLVE: Statement = {
   name: "ops_resolve_finding",
@@ -110,25 +125,35 @@ const RESOLVE: Statement = {
 async function settleFinding(context: Context): Promise<Result> {
   const { tx, proposal } = context;
   const item = await lockFinding(tx, proposal.itemId);
-  const result = await carryOut(context, item);
-  if ((await tx.run(RESOLVE, [item.findingId])).length === 0) throw new Fault("closed", "the finding is not open");
+  const { isWhole = true, ...result } = await carryOut(context, item);
+  // What a line left due is still to be explained: its finding stays open.
+  if (isWhole && (await tx.run(RESOLVE, [item.findingId])).length === 0) {
+    throw new Fault("closed", "the finding is not open");
+  }
   return result;
 }
 
-async function carryOut(context: Context, item: FindingItem): Promise<Result> {
+type CarriedOut = Result & { readonly isWhole?: boolean };
+
+async function carryOut(context: Context, item: FindingItem): Promise<CarriedOut> {
   const { tx, proposal } = context;
   switch (proposal.action) {
     case "accept":
     case "write-off": {
-      const entryId = await bookMove(context, item, item.payments);
+      const move = moveOfFinding(factsOfFinding(item), proposal.account);
+      const entryId = await bookMove(context, item, item.payments, move);
+      const { isWhole } = move;
+      const left = item.payments.reduce((sum, { receivable }) => sum + stillDueOf(receivable), 0n) - move.dueAmount;
+      if (!isWhole) return { done: `accepted what came; ${left} rupiah stay due`, entryId, isWhole };
       return { done: entryId === null ? "accepted, nothing had to move" : "accepted", entryId };
     }
-    case "reverse": {
-      const done = await reverseOf(context, item);
-      // As things stand now: what was reversed beside a paid line comes out of transit again.
-      const after = await lockFinding(tx, item.findingId);
-      return { done, entryId: await bookMove(context, after, after.payments) };
+    case "recover": {
+      const [payment] = item.payments;
+      if (payment === undefined || item.payments.length > 1) throw new Fault("not_possible", "no payment is recovered");
+      return { done: "recovered", entryId: await bookRecovery(context, item, payment) };
     }
+    case "reverse":
+      return reverseOf(context, item);
     case "advise": {
       const { partnerId, traxId, productCode, billNumber, amount, feeAmount } = item;
       if (traxId === null || productCode === null || billNumber === null) {
@@ -136,25 +161,75 @@ async function carryOut(context: Context, item: FindingItem): Promise<Result> {
       }
       const request = { partnerId, traxId, productCode, billNumber, amount, feeAmount };
       const { isReplay } = await context.deps.byHand.advise(tx, request);
-      const entryId = await linkAndBook(context, item, await entryOfTrax(tx, partnerId, traxId));
+      const { entryId } = await linkAndBook(context, item, await entryOfTrax(tx, partnerId, traxId));
       return { done: isReplay ? "the payment had come meanwhile: nothing was posted twice" : "posted", entryId };
     }
-    case "link": {
-      const entryId = await linkAndBook(context, item, proposal.targetEntryId ?? "");
-      return { done: "linked", entryId };
-    }
+    case "link":
+      return { done: "linked", ...(await linkAndBook(context, item, proposal.targetEntryId ?? "")) };
+    case "undo":
     case "bank-credit":
-      throw new Fault("not_possible", "a bank credit is about no finding");
+      throw new Fault("not_possible", `${proposal.action} is about no finding`);
   }
 }
 
-async function reverseOf({ deps, tx }: Context, item: FindingItem): Promise<string> {
-  const payment = item.besidePaid ?? item.payments.find(({ isReversed }) => !isReversed) ?? item.payments[0];
+/**
+ * Takes back the payment of a finding. Where the line that says "paid" was posted, its money leaves transit and what it
+ * cleared is due again, before the reversal clears all of it.
+ *
+ * @throws Fault `nothing_to_reverse`, `not_due`: something of the payment is settled or given up
+ */
+async function reverseOf(context: Context, item: FindingItem): Promise<CarriedOut> {
+  const { tx, deps } = context;
+  const { beside, partnerId } = item;
+  const payment = beside?.payment ?? item.payments[0];
   if (payment === undefined) throw new Fault("nothing_to_reverse", "no payment of ours belongs to it");
   if (item.payments.length > 1) throw new Fault("not_possible", "the line stands for several payments");
-  const { entryId } = await deps.byHand.reverse(tx, { ...payment, partnerId: item.partnerId });
-  return entryId === null ? `payment ${payment.traxId} was reversed before` : `payment ${payment.traxId} reversed`;
+  const move = moveOfFinding(factsOfFinding(item), null);
+  let entryId: string | null = null;
+  if (beside !== null) {
+    const isTakenBack = beside.state === "posted" && stateOfReceivable(payment.receivable) !== "reversed";
+    const clearings = isTakenBack ? takenBack(payment.receivable) : [];
+    const dueAmount = clearings.reduce((sum, { amount }) => sum + amount, 0n);
+    // A paid line that is still to be posted never is: with this one it comes to nothing.
+    const paid = beside.state === "matched" ? payment.receivable.opened : 0n;
+    if (beside.state === "matched") await tx.run(EXPLAIN_PAID, [beside.fileId, beside.lineNo, item.findingId, paid]);
+    const undone = { dueAmount, transitAmount: move.transitAmount + paid, clearings, isWhole: true };
+    entryId = await bookMove(context, item, [payment], undone);
+  } else if (stateOfReceivable(payment.receivable) !== "reversed") assertWhollyDue(payment);
+  const reversal = await deps.byHand.reverse(tx, { ...payment, partnerId });
+  const done = `payment ${payment.traxId} ${reversal.entryId === null ? "was reversed before" : "reversed"}`;
+  if (beside !== null) return { done, entryId: entryId ?? reversal.entryId };
+  const after = await lockFinding(tx, item.findingId);
+  const rest = moveOfFinding(factsOfFinding(after), context.proposal.account);
+  return { done, entryId: (await bookMove(context, after, after.payments, rest)) ?? reversal.entryId };
 }
+
+function assertWhollyDue({ traxId, receivable }: ItemPayment): void {
+  if (isWhollyDue(receivable)) return;
+  const state = stateOfReceivable(receivable);
+  const what = state === "due" ? "is partly settled" : `is ${state}`;
+  throw new Fault("not_due", `payment ${traxId} ${what} and cannot be reversed: undo what cleared it first`, {
+    remedy: "undo-first",
+  });
+}
+
+/** A finding, explained at once, keeps a paid line from being posted. $1, $2 line, $3 finding beside it, $4 its money. */
+const EXPLAIN_PAID: Statement = {
+  name: "ops_explain_paid_line",
+  isWrite: true,
+  text: `
+    insert into reconciliation_finding (finding_id, run_id, profile_code, business_date, file_id, line_no, entry_id,
+                                        entry_date, class, rule, amount, difference, fee_difference, nearest_trax_id,
+                                        nearest_entry_id, differing_fields, tried, resolved_at)
+    select gen_random_uuid(), f.run_id, f.profile_code, s.settlement_date, l.file_id, l.line_no, m.entry_id, m.entry_date,
+           'reversed-here', m.rule, l.amount, l.amount, $4::bigint - l.amount, l.trax_id, m.entry_id, '{status}', '[]',
+           clock_timestamp()
+      from reconciliation_finding f
+      join settlement_line l on l.file_id = $1::int and l.line_no = $2::int
+      join settlement_file s on s.file_id = l.file_id
+      join settlement_match m on m.file_id = l.file_id and m.line_no = l.line_no and m.replaced_by_run is null
+     where f.finding_id = $3::uuid`,
+};
 
 const LINK: Statement = {
   name: "ops_link_by_hand",
@@ -163,32 +238,46 @@ const LINK: Statement = {
     insert into settlement_match (entry_id, file_id, line_no, run_id, entry_date, rule)
     values ($1::uuid, $2::int, $3::int, $4::int, $5::date, 'by-hand')`,
 };
+/** The other side of a payment that is linked now; what was proposed about it has lost its ground. */
 const RESOLVE_MISSING: Statement = {
   name: "ops_resolve_missing_in_file",
   isWrite: true,
   text: `
     update reconciliation_finding f set resolved_at = clock_timestamp()
      where f.entry_id = $1::uuid and f.class = 'missing-in-file' and f.resolved_at is null and f.replaced_by_run is null
-       and not exists (select from exception_proposal p where p.item_id = f.finding_id and p.decision is null)`,
+    returning f.finding_id as "findingId"`,
 };
 
 /** The line stands for the payment from now on, and nothing else may. */
-async function linkAndBook(context: Context, item: FindingItem, entryId: string): Promise<string | null> {
-  const { tx } = context;
+async function linkAndBook(
+  context: Context,
+  item: FindingItem,
+  entryId: string,
+): Promise<{ readonly entryId: string | null; readonly isWhole: boolean }> {
+  const { tx, proposal } = context;
   if (item.fileId === null || item.lineNo === null) throw new Fault("not_possible", "there is no line to link");
   const payment = await readFreePayment(tx, item.partnerId, entryId);
   await tx.run(LINK, [entryId, item.fileId, item.lineNo, item.runId, payment.entryDate]);
   await tx.run(RESOLVE_MISSING, [entryId]);
-  return bookMove(context, item, [payment]);
+  if (stateOfReceivable(payment.receivable) !== "due") {
+    return { entryId: await bookRecovery(context, item, payment), isWhole: true };
+  }
+  const move = moveOfFinding(factsOfFinding(item, [payment]), proposal.account);
+  return { entryId: await bookMove(context, item, [payment], move), isWhole: move.isWhole };
 }
 
-/** Books what the line settles. @throws Fault `account`: something is left, and nobody has said where it goes */
+/**
+ * Books what a finding moves, and clears the receivables by it.
+ *
+ * @throws Fault `account`: something is left, and nobody has said where it goes
+ * @throws ReceivableTaken roll back and call again
+ */
 async function bookMove(
   { deps, tx, actor, proposal }: Context,
   item: FindingItem,
   payments: readonly ItemPayment[],
+  move: FindingMove,
 ): Promise<string | null> {
-  const move = moveOfFinding(factsOfFinding(item, payments));
   const rest = restOf(move);
   if (rest !== 0n && proposal.account === null) {
     throw new Fault("account", `a difference of ${rest} rupiah is left, and nobody has said where it goes`, {
@@ -198,19 +287,93 @@ async function bookMove(
   const account = rest === 0n ? null : proposal.account;
   const postings = postingsOfMove(move, account);
   if (postings.length === 0) return null;
+  return book({ deps, tx, actor, proposal }, item, payments, { ...move, account, postings });
+}
+
+/**
+ * Money came for what was written off or accepted elsewhere: it goes into transit, and those accounts get it back. What is
+ * more than that goes to the account of the proposal.
+ */
+async function bookRecovery(context: Context, item: FindingItem, payment: ItemPayment): Promise<string | null> {
+  const { tx, proposal } = context;
+  const { there, status } = factsOfFinding(item, [payment]);
+  const came = status === "paid" ? there : 0n;
+  const givenUp = await tx.run<{ account: AccountCode; amount: bigint }>(GIVEN_UP, [payment.entryId]);
+  const clearings = recoveredOf(payment.receivable, came);
+  let left = clearings.reduce((sum, { kind, amount }) => (kind === "recovered" ? sum + amount : sum), 0n);
+  const credits: Posting[] = [];
+  const rest = came - left;
+  for (const { account, amount } of givenUp) {
+    const part = amount < left ? amount : left;
+    if (part > 0n) credits.push({ accountCode: account, side: "credit", amount: part });
+    left -= part;
+  }
+  if (came === 0n || left > 0n)
+    throw new Fault("not_possible", "the books do not say where this payment was given up to");
+  if (rest > 0n && proposal.account === null) {
+    throw new Fault("account", `${rest} rupiah more came than was given up, and nobody has said where they go`, {
+      remedy: "name-an-account",
+    });
+  }
+  if (rest > 0n && proposal.account !== null) {
+    credits.push({ accountCode: proposal.account, side: "credit", amount: rest });
+  }
+  const postings: Posting[] = [{ accountCode: ACCOUNTS.bankInTransit, side: "debit", amount: came }, ...credits];
+  const account = credits[0]?.accountCode ?? null;
+  return book(context, item, [payment], { dueAmount: 0n, transitAmount: came, clearings, account, postings });
+}
+
+/** What of a payment was given up to which account, and not recovered since. */
+const GIVEN_UP: Statement = {
+  name: "ops_read_given_up",
+  text: `
+    select p.account_code as account, sum(c.amount)::bigint as amount
+      from receivable_clearing c
+      join settlement_posting p on p.entry_id = c.by_entry_id
+     where c.entry_id = $1::uuid and c.kind in ('written-off', 'accepted') and p.account_code is not null
+     group by 1 having sum(c.amount) > 0 order by 2 desc, 1`,
+};
+
+interface Booked {
+  readonly dueAmount: bigint;
+  readonly transitAmount: bigint;
+  readonly clearings: readonly ClearingOf[];
+  readonly account: AccountCode | null;
+  readonly postings: readonly Posting[];
+}
+
+async function book(
+  { deps, tx, actor, proposal }: Context,
+  item: FindingItem,
+  payments: readonly ItemPayment[],
+  { dueAmount, transitAmount, clearings, account, postings }: Booked,
+): Promise<string> {
   const nowMs = deps.clock.nowMs();
   const entryId = deps.ids.entryId(nowMs);
+  const businessDate = deps.today();
   const { fileId, lineNo, memberLineNos, partnerId, profileCode } = item;
-  const lineNos = lineNo === null ? [] : [lineNo, ...memberLineNos];
+  const lineNos = lineNo === null || item.isPosted ? [] : [lineNo, ...memberLineNos];
   const postingNo = await postSettlement(tx, {
-    ...{ kind: "resolution", entryId, businessDate: deps.today(), nowMs, partnerId, profileCode, fileId },
-    ...{ settlementDate: item.businessDate, proposalId: proposal.proposalId, lineCount: lineNos.length, ...move },
-    ...{ account, postings, reference: `settlement ${proposal.proposalId.slice(0, 8)}`, by: actor.name },
+    kind: "resolution",
+    entryId,
+    businessDate,
+    nowMs,
+    partnerId,
+    profileCode,
+    settlementDate: item.businessDate,
+    fileId,
+    proposalId: proposal.proposalId,
+    lineCount: lineNos.length,
+    dueAmount,
+    transitAmount,
+    account,
+    postings,
+    reference: `settlement ${proposal.proposalId.slice(0, 8)}`,
+    by: actor.name,
   });
-  if (fileId !== null) await saveLines(tx, postingNo, fileId, lineNos);
-  const beside = item.besidePaid === null ? [] : [{ day: item.besidePaid.entryDate, amount: move.dueAmount }];
-  const own = payments.map(({ entryDate, due, isReversed }) => ({ day: entryDate, amount: isReversed ? 0n : due }));
-  await saveOrigins(tx, postingNo, item.besidePaid === null ? own : beside);
+  const receivables = new Map(payments.map(({ entryId: id, receivable }) => [id, receivable]));
+  await appendClearings(tx, { entryId, businessDate }, receivables, clearings);
+  if (fileId !== null && lineNos.length > 0) await saveLines(tx, postingNo, fileId, lineNos);
   return entryId;
 }
 
@@ -227,6 +390,7 @@ async function settleOpened(context: Context): Promise<Result> {
   const { deps, tx, proposal, actor } = context;
   const item = await lockOpened(tx, proposal.itemId);
   if (proposal.action === "reverse") {
+    await assertReversible(tx, item);
     const { entryId } = await deps.byHand.reverse(tx, item);
     const done = `payment ${item.traxId} ${entryId === null ? "was reversed before" : "reversed"}`;
     await tx.run(CLOSE_OPENED, [proposal.itemId, `reversed by ${proposal.proposedBy} and ${actor.name}`]);
@@ -235,6 +399,19 @@ async function settleOpened(context: Context): Promise<Result> {
   const entryId = await releaseSuspense(context, item);
   await tx.run(CLOSE_OPENED, [proposal.itemId, `to ${proposal.account} by ${proposal.proposedBy} and ${actor.name}`]);
   return { done: `moved to ${proposal.account}`, entryId };
+}
+
+async function assertReversible(tx: Tx, { entryId, traxId }: OpenedItem): Promise<void> {
+  const receivable = entryId === null ? undefined : (await readReceivables(tx, [entryId])).get(entryId);
+  if (receivable === undefined || isWhollyDue(receivable)) return;
+  const state = stateOfReceivable(receivable);
+  if (state === "reversed") return;
+  throw new Fault(
+    "not_due",
+    `payment ${traxId} is ${state === "due" ? "partly settled" : state}: its money is with the biller. Refund the customer ` +
+      "outside of the switch and close the item with the reason, or undo what cleared it first",
+    { remedy: "undo-first" },
+  );
 }
 
 async function releaseSuspense({ deps, tx, proposal }: Context, item: OpenedItem): Promise<string> {

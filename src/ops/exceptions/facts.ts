@@ -1,8 +1,9 @@
-import type { BesidePaid, FindingFacts, ItemClass, LineStatus, SettledPayment } from "../../domain";
+import { type FindingFacts, type ItemClass, type LineStatus, type Receivable, stateOfReceivable } from "../../domain";
+import { isReversed, readReceivables } from "../../ledger";
 import { Fault, type Statement, type Tx } from "../../platform";
 
 /** A payment that an item is about, as it stands now. Whole rupiah. */
-export interface ItemPayment extends SettledPayment {
+export interface ItemPayment {
   readonly entryId: string;
   readonly entryDate: string;
   readonly traxId: string;
@@ -10,6 +11,16 @@ export interface ItemPayment extends SettledPayment {
   readonly billNumber: string;
   readonly amount: bigint;
   readonly feeAmount: bigint;
+  readonly receivable: Receivable;
+}
+
+/** The line that says "paid", beside one that says "reversed", and its payment. */
+export interface BesideLine {
+  readonly fileId: number;
+  readonly lineNo: number;
+  readonly payment: ItemPayment;
+  /** `matched`: its money is still to be posted. `found`: a finding about it is open. `posted`: its money is in transit. */
+  readonly state: "matched" | "found" | "posted";
 }
 
 /** A finding with everything that settling it is decided on; its row is locked. */
@@ -34,8 +45,10 @@ export interface FindingItem {
   /** Null when a line does not tell it. */
   readonly feeSum: bigint | null;
   readonly isFeeOurs: boolean;
+  /** Money of the line was posted before: only what is left of the payments is still to be explained. */
+  readonly isPosted: boolean;
   readonly payments: readonly ItemPayment[];
-  readonly besidePaid: (ItemPayment & BesidePaid) | null;
+  readonly beside: BesideLine | null;
 }
 
 /** Runs hold this lock, too: one waits for the other. */
@@ -47,12 +60,13 @@ const LOCK_PROFILE: Statement = {
       from reconciliation_finding f where f.finding_id = $1::uuid`,
 };
 
-const paymentJson = (entry: string, day: string): string => `
+const paymentJson = `
   json_build_object('entryId', e.entry_id, 'entryDate', e.business_date, 'traxId', e.trax_id,
-    'productCode', e.product_code, 'billNumber', e.bill_number, 'amount', e.amount::text, 'feeAmount', e.fee_amount::text,
-    'due', (select coalesce(sum(case g.side when 'debit' then g.amount else -g.amount end), 0)::text from posting g
-             where g.entry_id = ${entry} and g.business_date = ${day} and g.account_code = 'due-from-switch'),
-    'isReversed', exists (select from journal_entry r where r.reverses_entry_id = ${entry}))`;
+    'productCode', e.product_code, 'billNumber', e.bill_number, 'amount', e.amount::text, 'feeAmount', e.fee_amount::text)`;
+
+const isLinePosted = (line: string): string => `
+  exists (select from settlement_line_posting lp
+           where lp.file_id = ${line}.file_id and lp.line_no = ${line}.line_no and lp.undone_by is null)`;
 
 const READ_FINDING: Statement = {
   name: "ops_read_finding",
@@ -69,8 +83,9 @@ const READ_FINDING: Statement = {
            coalesce((select q.definition #>> '{rules,feeBelongsTo}' from product q
                       where q.product_code = coalesce(l.product_code, pay.payments #>> '{0,productCode}')), 'biller')
              = 'biller' as "isFeeOurs",
-           pay.payments, beside.payment as "besidePaid",
-           case when beside.is_finding then beside.posted end as "besidePosted"
+           ${isLinePosted("l")} as "isPosted", pay.payments, beside.payment as "besidePayment",
+           beside.file_id as "besideFileId", beside.line_no as "besideLineNo",
+           case when beside.is_posted then 'posted' when beside.is_found then 'found' else 'matched' end as "besideState"
       from reconciliation_finding f
       left join settlement_line l on l.file_id = f.file_id and l.line_no = f.line_no
      cross join lateral (
@@ -80,22 +95,20 @@ const READ_FINDING: Statement = {
          join settlement_line k on k.file_id = m.file_id and k.line_no = m.line_no and k.status = 'paid'
         where m.file_id = f.file_id and m.head_line_no = f.line_no and m.replaced_by_run is null) g
      cross join lateral (
-       select coalesce(json_agg(${paymentJson("e.entry_id", "e.business_date")} order by e.entry_id), '[]') as payments
+       select coalesce(json_agg(${paymentJson} order by e.entry_id), '[]') as payments
          from journal_entry e
         where (e.entry_id, e.business_date) in (
                 select m.entry_id, m.entry_date from settlement_match m
                  where m.file_id = f.file_id and m.line_no = f.line_no and m.replaced_by_run is null
                    and m.entry_id is not null
-                union select f.entry_id, f.entry_date where f.file_id is null)) pay
+                union select f.entry_id, f.entry_date where f.file_id is null
+                -- A further line may bring what the line that holds the payment left due.
+                union select c.entry_id, c.entry_date from receivable_clearing c
+                       where f.class = 'duplicate-in-file' and c.entry_id = f.nearest_entry_id and c.version = 1)) pay
       left join lateral (
-        select ${paymentJson("e.entry_id", "e.business_date")} as payment,
-               (select coalesce(sum(s.due_amount), 0)::text
-                  from reconciliation_finding g
-                  join exception_proposal p on p.item_id = g.finding_id and p.decision = 'approved'
-                  join settlement_posting s on s.proposal_id = p.proposal_id
-                 where g.file_id = k.file_id and g.line_no = k.line_no and g.replaced_by_run is null) as posted,
+        select ${paymentJson} as payment, k.file_id, k.line_no, ${isLinePosted("k")} as is_posted,
                exists (select from reconciliation_finding g
-                        where g.file_id = k.file_id and g.line_no = k.line_no and g.replaced_by_run is null) as is_finding
+                        where g.file_id = k.file_id and g.line_no = k.line_no and g.replaced_by_run is null) as is_found
           from settlement_match m
           join settlement_line k on k.file_id = m.file_id and k.line_no = m.line_no and k.status = 'paid'
           join journal_entry e on e.entry_id = m.entry_id and e.business_date = m.entry_date
@@ -106,42 +119,65 @@ const READ_FINDING: Statement = {
 };
 
 type Written<T> = { readonly [K in keyof T]: T[K] extends bigint ? string : T[K] };
+type WrittenPayment = Written<Omit<ItemPayment, "receivable">>;
+
+interface FindingRow extends Omit<FindingItem, "payments" | "beside"> {
+  readonly payments: readonly WrittenPayment[];
+  readonly besidePayment: WrittenPayment | null;
+  readonly besideFileId: number | null;
+  readonly besideLineNo: number | null;
+  readonly besideState: BesideLine["state"];
+}
 
 /** Reads a finding for settling it, and locks it. @throws Fault `closed`: it is resolved, or a run has replaced it */
 export async function lockFinding(tx: Tx, findingId: string): Promise<FindingItem> {
   await tx.run(LOCK_PROFILE, [findingId]);
-  const [row] = await tx.run<
-    Omit<FindingItem, "payments" | "besidePaid"> & {
-      readonly payments: readonly Written<ItemPayment>[];
-      readonly besidePaid: Written<ItemPayment> | null;
-      readonly besidePosted: string | null;
-    }
-  >(READ_FINDING, [findingId]);
+  const [row] = await tx.run<FindingRow>(READ_FINDING, [findingId]);
   if (row === undefined) throw new Fault("closed", `finding ${findingId} is not open any more`);
-  const { besidePaid, besidePosted, ...finding } = row;
+  const { besidePayment, besideFileId, besideLineNo, besideState, payments, ...finding } = row;
+  const written = besidePayment === null ? payments : [...payments, besidePayment];
+  const receivables = await readReceivables(
+    tx,
+    written.map(({ entryId }) => entryId),
+  );
+  const isBeside = besidePayment !== null && besideFileId !== null && besideLineNo !== null;
   return {
     ...finding,
-    payments: row.payments.map(paymentOf),
-    besidePaid:
-      besidePaid === null ? null : { ...paymentOf(besidePaid), taken: BigInt(besidePosted ?? besidePaid.due) },
+    payments: payments.map((each) => paymentOf(each, receivables)),
+    beside: isBeside
+      ? {
+          fileId: besideFileId,
+          lineNo: besideLineNo,
+          payment: paymentOf(besidePayment, receivables),
+          state: besideState,
+        }
+      : null,
   };
 }
 
-function paymentOf(row: Written<ItemPayment>): ItemPayment {
-  const { amount, feeAmount, due } = row;
-  return { ...row, amount: BigInt(amount), feeAmount: BigInt(feeAmount), due: BigInt(due) };
+function paymentOf(row: WrittenPayment, receivables: ReadonlyMap<string, Receivable>): ItemPayment {
+  const receivable = receivables.get(row.entryId);
+  if (receivable === undefined) throw new Fault("no_payment", `entry ${row.entryId} opened no receivable`);
+  return { ...row, amount: BigInt(row.amount), feeAmount: BigInt(row.feeAmount), receivable };
 }
 
 /** What the move of a finding is decided on, with these payments in place of those it is linked with. */
 export function factsOfFinding(item: FindingItem, payments: readonly ItemPayment[] = item.payments): FindingFacts {
-  const { status, besidePaid, lineSum, feeSum } = item;
-  const told = besidePaid === null ? payments : [besidePaid];
-  return { status, payments, besidePaid, there: status === null ? 0n : lineSum + feeOf(item, told, feeSum) };
+  const { status, beside, lineSum, feeSum, isPosted } = item;
+  const told = beside === null ? payments : [beside.payment];
+  const hasMoney = status !== null && !isPosted;
+  return {
+    status,
+    receivables: payments.map(({ receivable }) => receivable),
+    isBeside: beside !== null,
+    isFurther: item.class === "duplicate-in-file",
+    there: hasMoney ? lineSum + feeOf(item, told, feeSum) : 0n,
+  };
 }
 
 /** The fee that is settled to us with a line: that of the line, else that of its payments; nothing where the switch keeps it. */
 function feeOf({ isFeeOurs }: FindingItem, payments: readonly ItemPayment[], feeSum: bigint | null): bigint {
-  const inBooks = payments.reduce((sum, { due, amount }) => sum + due - amount, 0n);
+  const inBooks = payments.reduce((sum, { receivable, amount }) => sum + receivable.opened - amount, 0n);
   const fees = payments.reduce((sum, { feeAmount }) => sum + feeAmount, 0n);
   const isOurs = fees > 0n ? inBooks > 0n : isFeeOurs;
   if (!isOurs) return 0n;
@@ -151,7 +187,7 @@ function feeOf({ isFeeOurs }: FindingItem, payments: readonly ItemPayment[], fee
 const READ_PAYMENT: Statement = {
   name: "ops_read_payment",
   text: `
-    select ${paymentJson("e.entry_id", "e.business_date")} as payment, e.partner_id,
+    select ${paymentJson} as payment, e.partner_id,
            exists (select from settlement_match m where m.entry_id = e.entry_id and m.replaced_by_run is null) as is_held
       from journal_entry e where e.entry_id = $1::uuid and e.kind = 'payment'`,
 };
@@ -160,17 +196,25 @@ const FIND_ENTRY: Statement = {
   text: `select entry_id from trax where partner_id = $1::int and trax_id = $2 and family = 'payment'`,
 };
 
-/** A payment that a line may be linked with. @throws Fault `no_payment`: there is none, or another line stands for it */
+/**
+ * A payment that a line may be linked with: one that is due, or that was given up and is recovered now.
+ *
+ * @throws Fault `no_payment`: there is none, another line stands for it, or it was reversed
+ */
 export async function readFreePayment(tx: Tx, partnerId: number, entryId: string): Promise<ItemPayment> {
-  const [row] = await tx.run<{ payment: Written<ItemPayment>; partner_id: number; is_held: boolean }>(READ_PAYMENT, [
+  const [row] = await tx.run<{ payment: WrittenPayment; partner_id: number; is_held: boolean }>(READ_PAYMENT, [
     entryId,
   ]);
   if (row === undefined || row.partner_id !== partnerId) {
     throw new Fault("no_payment", `entry ${entryId} is no payment of this partner`);
   }
   if (row.is_held) throw new Fault("no_payment", `another line stands for payment ${row.payment.traxId} already`);
-  if (row.payment.isReversed) throw new Fault("no_payment", `payment ${row.payment.traxId} was reversed`);
-  return paymentOf(row.payment);
+  const payment = paymentOf(row.payment, await readReceivables(tx, [entryId]));
+  const state = stateOfReceivable(payment.receivable);
+  if (state === "reversed" || state === "settled") {
+    throw new Fault("no_payment", `payment ${payment.traxId} is ${state}: the switch owes nothing for it`);
+  }
+  return payment;
 }
 
 /** The entry of an accepted payment. @throws Fault `no_payment` */
@@ -188,6 +232,8 @@ export interface OpenedItem {
   readonly productCode: string;
   readonly billNumber: string;
   readonly billKey: string;
+  /** Entry of the payment; null when it was declined. */
+  readonly entryId: string | null;
   readonly amount: bigint;
   readonly feeAmount: bigint;
   /** What of the payment stands in suspense. Whole rupiah. */
@@ -199,10 +245,10 @@ const READ_OPENED: Statement = {
   isWrite: true,
   text: `
     select x.kind, x.partner_id as "partnerId", x.trax_id as "traxId", t.product_code as "productCode",
-           t.bill_number as "billNumber", t.bill_key as "billKey", t.amount, t.fee_amount as "feeAmount",
+           t.bill_number as "billNumber", t.bill_key as "billKey", t.entry_id as "entryId", t.amount, t.fee_amount as "feeAmount",
            (select coalesce(sum(g.amount), 0)::bigint from posting g
              where g.entry_id = t.entry_id and g.business_date = t.business_date and g.account_code = 'suspense'
-               and not exists (select from journal_entry r where r.reverses_entry_id = t.entry_id)) as suspended
+               and not ${isReversed("t.entry_id")}) as suspended
       from exception x
       join trax t on t.partner_id = x.partner_id and t.trax_id = x.trax_id and t.family = 'payment'
      where x.exception_id = $1::uuid and x.closed_at is null

@@ -1,6 +1,7 @@
 export { type ApprovalDeps, type Approved, approveProposal, type ByHand } from "./carry-out";
 export { BULK_MAX, type ProposedItem, proposeForEach } from "./bulk";
 export { handleItem, type PlainAction } from "./handling";
+export { proposeUndo } from "./undo";
 export { type Actor, type HistoryEvent, PERSON_NAME } from "./history";
 export {
   decideProposal,

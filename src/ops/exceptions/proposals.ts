@@ -31,6 +31,8 @@ export interface Proposal {
   readonly itemKind: "finding" | "exception" | "bank-credit";
   readonly itemId: string;
   readonly action: MoneyAction | "bank-credit";
+  /** The approved proposal that this one takes back; null or left out: none. */
+  readonly undoes?: string | null;
   readonly account: AccountCode | null;
   readonly targetEntryId: string | null;
   readonly amount: bigint;
@@ -47,8 +49,8 @@ const INSERT: Statement = {
   isWrite: true,
   text: `
     insert into exception_proposal (proposal_id, batch_id, item_kind, item_id, action, account_code, target_entry_id, amount,
-                                    facts, reason, proposed_by, proposed_via)
-    values ($1::uuid, $2::uuid, $3, $4::uuid, $5, $6, $7::uuid, $8::bigint, $9::jsonb, $10, $11, $12)`,
+                                    facts, reason, proposed_by, proposed_via, undoes)
+    values ($1::uuid, $2::uuid, $3, $4::uuid, $5, $6, $7::uuid, $8::bigint, $9::jsonb, $10, $11, $12, $13::uuid)`,
 };
 
 /** Writes a proposal with its step in the history. @throws Fault `proposed`: one about this item waits already */
@@ -57,7 +59,16 @@ export async function insertProposal(
   actor: Actor,
   proposal: Pick<
     Proposal,
-    "batchId" | "itemKind" | "itemId" | "action" | "account" | "targetEntryId" | "amount" | "facts" | "reason"
+    | "batchId"
+    | "itemKind"
+    | "itemId"
+    | "action"
+    | "account"
+    | "targetEntryId"
+    | "amount"
+    | "facts"
+    | "reason"
+    | "undoes"
   >,
 ): Promise<string> {
   const proposalId = randomUUID();
@@ -65,7 +76,7 @@ export async function insertProposal(
   try {
     await tx.run(INSERT, [
       ...[proposalId, batchId, itemKind, itemId, action, account, targetEntryId, amount, JSON.stringify(facts)],
-      ...[reason, actor.name, actor.via],
+      ...[reason, actor.name, actor.via, proposal.undoes ?? null],
     ]);
   } catch (error) {
     if (sqlStateOf(error) !== "23505") throw error;
@@ -120,6 +131,7 @@ async function propose(
 ): Promise<string> {
   const { action, reason } = request;
   if (item.closedAt !== null) throw new Fault("closed", `exception ${item.itemId} is closed`);
+  if (action === "undo") throw new Fault("not_possible", "what was approved is undone by the name of its proposal");
   const possible = moneyActionsFor(item.class);
   if (!possible.includes(action)) {
     const instead = possible.length === 0 ? "none; it can be closed" : possible.join(", ");
@@ -130,7 +142,7 @@ async function propose(
   const { itemId, itemKind, amount } = item;
   if (itemKind === "finding" && (action === "accept" || action === "write-off")) {
     const finding = await lockFinding(tx, itemId);
-    const rest = restOf(moveOfFinding(factsOfFinding(finding)));
+    const rest = restOf(moveOfFinding(factsOfFinding(finding), account));
     if (rest !== 0n && account === null) {
       throw new Fault("account", `a difference of ${rest} rupiah needs an account: ${DIFFERENCE_ACCOUNTS.join(", ")}`, {
         remedy: "name-an-account",

@@ -78,20 +78,19 @@ function compareStatement(comparison: FirstComparison, literal: (text: string) =
       from (select pairs.*, agrees and
                    1 = row_number() over (partition by entry_id, agrees order by file_id, line_no) as is_linked
               from (select e.entry_id, l.file_id, l.line_no,
-                           ${isCovered} and r.reverses_entry_id is null as is_covered,
+                           ${isCovered} as is_covered,
                            coalesce(l.status = 'paid' and l.business_date = ${day} and l.amount = e.amount
                                     and (l.fee_amount is null or l.fee_amount = e.fee_amount)
                                     and (l.bill_number is null or l.bill_number = e.bill_number)
                                     and (l.product_code is null or l.product_code = e.product_code), false)
-                             and r.reverses_entry_id is null as agrees
+                             and r.entry_id is null as agrees
                       from (select * from settlement_line
                              where file_id in (${fileIds.map(Number).join()}) and fault is null) l
                       full join (select * from journal_entry
                                   where business_date = ${day} and partner_id = ${partnerId} and kind = 'payment') e
                         on e.trax_id = l.trax_id
-                      left join (select distinct reverses_entry_id from journal_entry
-                                  where reverses_entry_id is not null and business_date >= ${day}) r
-                        on r.reverses_entry_id = e.entry_id
+                      left join (select distinct entry_id from receivable_clearing where entry_date = ${day}) r
+                        on r.entry_id = e.entry_id
                     offset 0) as pairs) as compared
      where is_linked or line_no is not null or is_covered`;
 }

@@ -1,3 +1,5 @@
+import { latestClearing } from "../../ledger";
+
 /** Statements of a run. $1 is the run throughout, where a statement has one. */
 
 /** Links and findings of files that a later version has replaced: they count no more. $2 profile. */
@@ -22,6 +24,32 @@ export const RELEASE_OPEN = `
                         and f.replaced_by_run is null and f.resolved_at is not null)`;
 
 /**
+ * Links of matched lines that are not posted and whose payment was reversed or given up since: they are decided again. A line
+ * that the file itself takes back stays as it is. $2 files.
+ */
+export const RELEASE_NOT_DUE = `
+  with lines as (
+    select m.file_id, coalesce(m.head_line_no, m.line_no) as line_no
+      from settlement_match m
+      join settlement_line l on l.file_id = m.file_id and l.line_no = m.line_no and l.status = 'paid'
+      join receivable_clearing c on c.entry_id = m.entry_id and (c.reversed > 0 or c.written_off + c.accepted > 0)
+       and not exists (select from receivable_clearing n where n.entry_id = c.entry_id and n.version > c.version)
+     where m.file_id = any($2::int[]) and m.replaced_by_run is null
+       and not exists (select from reconciliation_finding f
+                        where f.file_id = m.file_id and f.line_no = m.line_no and f.replaced_by_run is null)
+       and not exists (select from settlement_line_posting p
+                        where p.file_id = m.file_id and p.line_no = m.line_no and p.undone_by is null)
+       and not exists (
+             select from settlement_match r
+               join settlement_line k on k.file_id = r.file_id and k.line_no = r.line_no
+              where r.file_id = m.file_id and r.replaced_by_run is null and r.entry_id is null and k.status = 'reversed'
+                and k.trax_id = l.trax_id)
+  )
+  update settlement_match as m set replaced_by_run = $1
+    from lines
+   where m.file_id = lines.file_id and coalesce(m.head_line_no, m.line_no) = lines.line_no and m.replaced_by_run is null`;
+
+/**
  * Lines of files that no run has seen yet, and that agree with a payment of the day in everything, are linked at once. Of
  * several such lines the first one is. What this links, \`decideByTraxId\` would call matched: tested against it.
  * $2 files, $3 partner, $4 day.
@@ -39,9 +67,8 @@ export const LINK_EXACT = `
              and (l.product_code is null or l.product_code = e.product_code)
            where l.file_id = any($2::int[]) and l.status = 'paid' and l.business_date = $4::date
              and e.business_date = $4::date and e.partner_id = $3 and e.kind = 'payment'
-             and not exists (select from journal_entry r
-                              where r.reverses_entry_id = e.entry_id and r.reverses_entry_id is not null
-                                and r.business_date >= $4::date)) as agreeing
+             and not exists (select from receivable_clearing c
+                              where c.entry_id = e.entry_id and c.entry_date = $4::date)) as agreeing
    where position = 1`;
 
 /** What is left to decide. $2 files. */
@@ -70,12 +97,13 @@ export const OPEN_LINES_BY_TRAX = `
   select ${LINE_COLUMNS}, t.entry_id, t.product_code as t_product_code, t.bill_number as t_bill_number,
          t.amount as t_amount, t.fee_amount as t_fee_amount, t.business_date as t_business_date,
          (extract(epoch from t.received_at) * 1000)::float8 as t_happened_at_ms, t.trax_id is not null as is_known,
-         exists (select from journal_entry r where r.reverses_entry_id = t.entry_id) as is_reversed,
+         c.reversed > 0 as is_reversed, c.written_off + c.accepted > 0 as is_given_up,
          m.file_id as held_file_id, m.line_no as held_line_no
     from reconciliation_work_line w
     join settlement_line l on l.file_id = w.file_id and l.line_no = w.line_no
     left join trax t on t.partner_id = $2 and t.trax_id = w.trax_id and t.family = 'payment'
     left join settlement_match m on m.entry_id = t.entry_id and m.replaced_by_run is null
+    left join lateral ${latestClearing("t.entry_id")} c on true
    where w.run_id = $1 and w.trax_id is not null
    order by w.trax_id collate "C", w.file_id, w.line_no`;
 
@@ -109,19 +137,26 @@ export const COLLECT_PAYMENTS = `
 export const PAYMENTS_BY_BILL = `
   select p.entry_id, p.entry_date, p.trax_id, p.product_code, p.bill_number, p.amount, p.fee_amount,
          (extract(epoch from p.happened_at) * 1000)::float8 as happened_at_ms,
-         exists (select from journal_entry r where r.reverses_entry_id = p.entry_id) as is_reversed,
+         c.reversed > 0 as is_reversed, c.written_off + c.accepted > 0 as is_given_up,
          m.file_id as held_file_id, m.line_no as held_line_no
     from reconciliation_work_payment p
     left join settlement_match m on m.entry_id = p.entry_id and m.replaced_by_run is null
+    left join lateral ${latestClearing("p.entry_id")} c on true
    where p.run_id = $1
    order by p.bill_number collate "C", p.entry_id`;
 
-/** Payments that were missed in the files and that a line speaks of by now, or that were taken back. $2 profile. */
+/** Receivables of which nothing is due any more. */
+const FULLY_CLEARED = `
+  select c.entry_id from receivable_clearing c
+   where c.settled + c.reversed + c.written_off + c.accepted + c.recovered = c.opened
+     and not exists (select from receivable_clearing n where n.entry_id = c.entry_id and n.version > c.version)`;
+
+/** Payments that were missed in the files and that a line speaks of by now, or that the switch owes nothing for. $2 profile. */
 export const REPLACE_FOUND_PAYMENTS = `
   update reconciliation_finding as f set replaced_by_run = $1
    where f.profile_code = $2 and f.class = 'missing-in-file' and f.replaced_by_run is null and f.resolved_at is null
      and (exists (select from settlement_match m where m.entry_id = f.entry_id and m.replaced_by_run is null)
-          or exists (select from journal_entry r where r.reverses_entry_id = f.entry_id))`;
+          or exists (select from (${FULLY_CLEARED}) c where c.entry_id = f.entry_id))`;
 
 /** Accepted payments of a day without a line; `once` ends each look-up. */
 const missingInFile = (once: string): string => `
@@ -134,9 +169,7 @@ const missingInFile = (once: string): string => `
      and (cardinality($5::text[]) = 0 or e.product_code = any($5::text[]))
      and not exists (select from settlement_match m
                       where m.entry_id = e.entry_id and m.replaced_by_run is null and m.entry_date = $3::date ${once})
-     and not exists (select from journal_entry r
-                      where r.reverses_entry_id = e.entry_id and r.reverses_entry_id is not null
-                        and r.business_date >= $3::date ${once})
+     and not exists (select from (${FULLY_CLEARED} and c.entry_date = $3::date) c where c.entry_id = e.entry_id ${once})
      and not exists (select from reconciliation_finding f
                       where f.entry_id = e.entry_id and f.file_id is null and f.replaced_by_run is null ${once})`;
 

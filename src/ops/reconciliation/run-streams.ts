@@ -17,8 +17,13 @@ interface LineColumns {
   readonly status: LineStatus;
 }
 
-interface Holder {
-  readonly is_reversed: boolean;
+interface Standing {
+  /** Null while nothing of its receivable is cleared. */
+  readonly is_reversed: boolean | null;
+  readonly is_given_up: boolean | null;
+}
+
+interface Holder extends Standing {
   readonly held_file_id: number | null;
   readonly held_line_no: number | null;
 }
@@ -68,7 +73,7 @@ export function paymentOfTrax(row: TraxRow): LedgerPayment | null {
     ...{ entryId: row.entry_id, traxId: row.trax_id ?? "", productCode: row.t_product_code },
     ...{ billNumber: row.t_bill_number, amount: row.t_amount, feeAmount: row.t_fee_amount },
     ...{ businessDate: row.t_business_date, happenedAtMs: row.t_happened_at_ms },
-    state: row.entry_id === null ? "declined" : row.is_reversed ? "reversed" : "accepted",
+    state: row.entry_id === null ? "declined" : stateOf(row),
     heldBy: holderOf(row),
   };
 }
@@ -78,8 +83,13 @@ export function paymentOf(row: PaymentRow): LedgerPayment {
   return {
     ...{ entryId: row.entry_id, traxId: row.trax_id, productCode: row.product_code, billNumber: row.bill_number },
     ...{ amount: row.amount, feeAmount: row.fee_amount, businessDate: row.entry_date },
-    ...{ happenedAtMs: row.happened_at_ms, state: row.is_reversed ? "reversed" : "accepted", heldBy: holderOf(row) },
+    ...{ happenedAtMs: row.happened_at_ms, state: stateOf(row), heldBy: holderOf(row) },
   };
+}
+
+function stateOf({ is_reversed: isReversed, is_given_up: isGivenUp }: Standing): LedgerPayment["state"] {
+  if (isReversed === true) return "reversed";
+  return isGivenUp === true ? "given-up" : "accepted";
 }
 
 function holderOf({ held_file_id: fileId, held_line_no: lineNo }: Holder): LedgerPayment["heldBy"] {

@@ -21,6 +21,7 @@ import {
   OPEN_LINES_BY_BILL,
   OPEN_LINES_BY_TRAX,
   PAYMENTS_BY_BILL,
+  RELEASE_NOT_DUE,
   RELEASE_OPEN,
   RELEASE_SUPERSEDED,
   REPLACE_FOUND_PAYMENTS,
@@ -180,6 +181,7 @@ async function decideAll(state: RunState, redecidesDeclared: boolean): Promise<v
   }
   const fileIds = files.map(({ fileId }) => fileId);
   await run(RELEASE_OPEN, [runId, fileIds, redecidesDeclared]);
+  await run(RELEASE_NOT_DUE, [runId, fileIds]);
   say("linking what agrees in everything");
   const candidates = await linkAgreeing(state);
   say("looking up traxIds");

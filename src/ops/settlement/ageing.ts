@@ -13,9 +13,10 @@ export interface AgeingRow {
 }
 
 /**
- * What is unsettled on a date. *Due from switch* is counted from the business date of each payment, less what settlement
- * has taken off it; *bank in transit* from the date of its file, less the bank's credits, which clear the oldest first. Reads
- * the whole journal.
+ * What is unsettled on a date. *Due from switch* is the open receivables by the business date of their payments; *bank in
+ * transit* counts from the date of its file, less the bank's credits, which clear the oldest first. Reads the whole journal.
+ *
+ * What the account *due from switch* says beside its receivables is no amount of any day: `ledger verify` names it.
  */
 export function readAgeing({ run }: Session, asOfDate: string): Promise<AgeingRow[]> {
   return run<AgeingRow>(AGEING, [asOfDate]);
@@ -23,17 +24,7 @@ export function readAgeing({ run }: Session, asOfDate: string): Promise<AgeingRo
 
 const AGEING = `
   with due as (
-    select e.partner_id, coalesce(o.business_date, e.business_date) as day,
-           sum(case g.side when 'debit' then g.amount else -g.amount end) as amount
-      from posting g
-      join journal_entry e on e.entry_id = g.entry_id and e.business_date = g.business_date
-      left join journal_entry o on o.entry_id = e.reverses_entry_id and e.reverses_entry_id is not null
-     where g.account_code = 'due-from-switch' and e.kind <> 'settlement'
-     group by 1, 2
-    union all
-    select p.partner_id, o.origin_date, -sum(o.due_amount)
-      from settlement_posting_origin o join settlement_posting p using (posting_no)
-     group by 1, 2
+    select r.partner_id, r.business_date as day, sum(r.due - r.excess) as amount from receivable r group by 1, 2
   ), transit as (
     select partner_id, settlement_date as day, sum(transit_amount) as amount
       from settlement_posting where kind <> 'bank-credit' group by 1, 2

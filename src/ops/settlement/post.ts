@@ -5,6 +5,8 @@ import { Fault, type Statement, type Tx } from "../../platform";
 /** A settlement entry with what it is about. Whole rupiah; see `SettlementMove` for the signs. */
 export interface SettlementPosting {
   readonly kind: "file" | "resolution" | "bank-credit";
+  /** The settlement entry that this one takes back, as a correction. */
+  readonly undoesEntryId?: string;
   /** Where its lines are written before it is. */
   readonly postingNo?: number;
   readonly entryId: string;
@@ -36,13 +38,6 @@ const INSERT: Statement = {
             $11::bigint - $10::bigint, $13, $14)
     returning posting_no`,
 };
-const INSERT_ORIGINS: Statement = {
-  name: "ops_insert_posting_origins",
-  isWrite: true,
-  text: `
-    insert into settlement_posting_origin (posting_no, origin_date, due_amount)
-    select $1::int, o.day, sum(o.amount) from unnest($2::date[], $3::bigint[]) as o(day, amount) group by o.day`,
-};
 const INSERT_LINES: Statement = {
   name: "ops_insert_line_postings",
   isWrite: true,
@@ -62,8 +57,15 @@ export async function postSettlement(tx: Tx, posting: SettlementPosting): Promis
   if (!isBalanced(postings)) throw new Fault("unbalanced", "the postings of an entry do not balance");
   const subject = fileId === null ? settlementDate : `file ${fileId}`;
   await appendOperatorEntry(tx, {
-    ...{ entryId, kind: "settlement", billKey: `settlement:${subject}`, businessDate, partnerId, reference },
-    ...{ productCode: "", billNumber: "", postings, reversesEntryId: null, happenedAtMs: nowMs },
+    ...{ entryId, billKey: `settlement:${subject}`, businessDate, partnerId, reference },
+    kind: posting.undoesEntryId === undefined ? "settlement" : "correction",
+    ...{
+      productCode: "",
+      billNumber: "",
+      postings,
+      happenedAtMs: nowMs,
+      reversesEntryId: posting.undoesEntryId ?? null,
+    },
     amount: postings.reduce((sum, { side, amount }) => (side === "debit" ? sum + amount : sum), 0n),
   });
   const [row] = await tx.run<{ posting_no: number }>(INSERT, [
@@ -74,15 +76,21 @@ export async function postSettlement(tx: Tx, posting: SettlementPosting): Promis
   return row?.posting_no ?? 0;
 }
 
-/** The business dates of the payments that a posting took off what the switch owes. */
-export async function saveOrigins(
-  tx: Tx,
-  postingNo: number,
-  origins: readonly { readonly day: string; readonly amount: bigint }[],
-): Promise<void> {
-  const moved = origins.filter(({ amount }) => amount !== 0n);
-  if (moved.length === 0) return;
-  await tx.run(INSERT_ORIGINS, [postingNo, moved.map(({ day }) => day), moved.map(({ amount }) => amount)]);
+const MARK_POSTING: Statement = {
+  name: "ops_mark_posting_undone",
+  isWrite: true,
+  text: `update settlement_posting set undone_by = $2::int where posting_no = $1::int and undone_by is null`,
+};
+const MARK_LINES: Statement = {
+  name: "ops_mark_lines_undone",
+  isWrite: true,
+  text: `update settlement_line_posting set undone_by = $2::int where posting_no = $1::int and undone_by is null`,
+};
+
+/** A posting was taken back by another one: its lines can be posted again. */
+export async function markUndone(tx: Tx, postingNo: number, undoneBy: number): Promise<void> {
+  await tx.run(MARK_POSTING, [postingNo, undoneBy]);
+  await tx.run(MARK_LINES, [postingNo, undoneBy]);
 }
 
 /** The lines that a posting is about: each has one posting at most. */
