@@ -51,7 +51,8 @@ export async function up(knex: Knex): Promise<void> {
       constraint receivable_reversed_whole check (reversed in (0, opened))
     );
     create index receivable_clearing_by_entry_idx on receivable_clearing (by_entry_id);
-    create index receivable_clearing_day_idx on receivable_clearing using brin (entry_date) with (autosummarize = on);
+    create index receivable_clearing_day_idx on receivable_clearing using brin (entry_date, by_entry_date)
+      with (autosummarize = on);
     comment on table receivable_clearing is 'each clearing of what a payment makes the switch owe; whole rupiah';
     comment on column receivable_clearing.entry_id is 'the entry of the payment that opened the receivable';
     comment on column receivable_clearing.amount is 'negative: an earlier clearing of this kind is taken back';

@@ -1,6 +1,6 @@
 import { openMailer } from "../callbacks";
 import { loadCatalog } from "../flows";
-import { readTrialBalance } from "../ledger";
+import { readBrokenReceivables, readTrialBalance } from "../ledger";
 import { type Config, deadlineIn, messageOf, openRedis, systemClock } from "../platform";
 import { pendingMigrations } from "../platform/migrate";
 import type { Services } from "../services";
@@ -16,6 +16,7 @@ export interface Finding {
   readonly advice?: string;
 }
 
+const RECEIVABLES_SHOWN = 5;
 const CLOCK_SKEW_MAX_MS = 2_000;
 
 type Check = () => Promise<Omit<Finding, "name">>;
@@ -30,6 +31,7 @@ export async function examine(services: Services, config: Config): Promise<Findi
       ["append-only books", () => checkSafeguards(context)],
       ["partitions", () => checkPartitions(context)],
       ["books balance", () => checkBooks(context)],
+      ["receivables", () => checkReceivables(context)],
       ["partners, products and keys", () => checkCatalog(context)],
       ["clock", () => checkClock(context)],
       ["redis", () => checkRedis(services)],
@@ -121,6 +123,18 @@ async function checkBooks({ transact }: DatabaseContext): Promise<Omit<Finding, 
     verdict: "failed",
     detail: `debits ${rupiahText(debits)}, credits ${rupiahText(credits)}`,
     advice: "the database was changed past its safeguards: stop, keep the evidence, compare with a backup",
+  };
+}
+
+async function checkReceivables({ transact }: DatabaseContext): Promise<Omit<Finding, "name">> {
+  const broken = await transact((tx) => readBrokenReceivables(tx, RECEIVABLES_SHOWN));
+  const [first] = broken;
+  if (first === undefined) return { verdict: "ok", detail: "due from switch is what the open receivables add up to" };
+  const more = broken.length === 1 ? "" : `, and ${broken.length - 1} more at least`;
+  return {
+    verdict: "failed",
+    detail: `${first.entryId}: ${first.what}${more}`,
+    advice: "biller ledger verify names all of them; undo what cleared too much, by two people",
   };
 }
 

@@ -2,7 +2,7 @@ import { ACCOUNTS, type AccountCode } from "./journal";
 import type { ReconciliationClass } from "./reconciliation";
 
 /** Actions that move money: one proposes them, another approves. */
-export const MONEY_ACTIONS = ["advise", "reverse", "accept", "link", "write-off", "recover", "undo"] as const;
+export const MONEY_ACTIONS = ["advise", "reverse", "accept", "link", "write-off", "recover"] as const;
 export type MoneyAction = (typeof MONEY_ACTIONS)[number];
 
 /** Kinds of exception that payments and reversals open by themselves. */

@@ -81,14 +81,26 @@ export function decideByTraxId(lines: readonly SettlementLine[], payment: Ledger
     decided.push(...failed.map((line) => nothingMoved(line, payment)));
     return { decided, open };
   }
-  const isUndone = paid.length > 0 && reversed.length > 0 && payment.state !== "accepted";
   const group = [paid, reversed, failed].find(({ length }) => length > 0) ?? [];
-  const asCompared = (line: SettlementLine): SettlementLine => (isUndone ? { ...line, status: "reversed" } : line);
+  // A file that takes a paid line back itself, for a payment that is not accepted here either, has moved nothing.
+  const undoingOf = ({ fileId }: LineRef): SettlementLine | undefined =>
+    group === paid && payment.state !== "accepted" ? reversed.find((line) => line.fileId === fileId) : undefined;
+  const asCompared = (line: SettlementLine): SettlementLine =>
+    undoingOf(line) === undefined ? line : { ...line, status: "reversed" };
   const head = group.find((line) => compareLine(asCompared(line), payment).class === "matched") ?? group[0];
   if (head === undefined) return { decided, open };
   decided.push(linked(head, payment, TRAX_RULE, compareLine(asCompared(head), payment)));
   decided.push(...group.filter((line) => line !== head).map((line) => duplicate(line, payment, head)));
-  if (group === paid) decided.push(...reversed.map((line, index) => reversalBeside(line, index, payment, head)));
+  if (group === paid) {
+    const undoing = undoingOf(head);
+    decided.push(
+      ...reversed.map((line, index) =>
+        line === undoing
+          ? { ...nothingMoved(line, payment), head: refOf(head) }
+          : reversalBeside(line, index < paid.length, payment, head),
+      ),
+    );
+  }
   if (group !== failed) decided.push(...failed.map((line) => nothingMoved(line, payment)));
   return { decided, open };
 }
@@ -98,10 +110,11 @@ type ByStatus = { readonly paid: readonly SettlementLine[]; readonly reversed: r
 /** The traxId is not known here: what was paid is left to the other rules, unless the file itself takes it back. */
 function decideWithout({ paid, reversed }: ByStatus, decided: LineResult[], open: OpenLine[]): void {
   decided.push(...reversed.map((line) => nothingMoved(line, null)));
-  const [first, ...further] = paid;
+  // Each line that says "reversed" takes back one that says "paid".
+  decided.push(...paid.slice(0, reversed.length).map((line) => nothingMoved(line, null)));
+  const [first, ...further] = paid.slice(reversed.length);
   if (first === undefined) return;
-  if (reversed.length > 0) decided.push(nothingMoved(first, null));
-  else open.push({ line: first, tried: [attempt(null, "traxId")], nearest: null });
+  open.push({ line: first, tried: [attempt(null, "traxId")], nearest: null });
   decided.push(...further.map((line) => duplicate(line, null, first)));
 }
 
@@ -109,14 +122,13 @@ function decideWithout({ paid, reversed }: ByStatus, decided: LineResult[], open
 function decideHeld({ paid, reversed }: ByStatus, payment: LedgerPayment, decided: LineResult[]): void {
   const holder = payment.heldBy as LineRef;
   decided.push(...paid.map((line) => duplicate(line, payment, holder)));
-  decided.push(...reversed.map((line, index) => reversalBeside(line, index, payment, holder)));
+  const ofPaid = paid.length + 1;
+  decided.push(...reversed.map((line, index) => reversalBeside(line, index < ofPaid, payment, holder)));
 }
 
-/** A line that says "reversed" beside the one that says "paid". */
-function reversalBeside(line: SettlementLine, index: number, payment: LedgerPayment, head: LineRef): LineResult {
-  if (index > 0) return duplicate(line, payment, head);
-  // What another file paid may be in transit already, whatever became of the payment since: people look at it.
-  if (payment.state !== "accepted" && head.fileId === line.fileId) return { ...nothingMoved(line, payment), head };
+/** A line that says "reversed" beside those that say "paid": each takes one of them back, and what is more is a duplicate. */
+function reversalBeside(line: SettlementLine, takesBack: boolean, payment: LedgerPayment, head: LineRef): LineResult {
+  if (!takesBack) return duplicate(line, payment, head);
   const tried = [attempt(payment, "status")];
   return { ...bare(line), class: "reversed-there", nearest: payment, differingFields: ["status"], tried };
 }

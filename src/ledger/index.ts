@@ -11,6 +11,7 @@ export {
   isReversed,
   latestClearing,
   readBrokenReceivables,
+  readBrokenReceivablesOn,
   readReceivables,
   type ReceivableClearing,
   ReceivableTaken,

@@ -198,3 +198,30 @@ export interface BrokenReceivable {
 export function readBrokenReceivables(tx: Tx, limit: number): Promise<BrokenReceivable[]> {
   return tx.run<BrokenReceivable>(BROKEN, [limit]);
 }
+
+const BROKEN_ON: Statement = {
+  name: "ledger_broken_receivables_on",
+  text: `
+    with moved as (
+      select e.entry_id, e.kind,
+             coalesce(sum(case g.side when 'debit' then g.amount else -g.amount end), 0)::bigint as net
+        from journal_entry e
+        left join posting g on g.entry_id = e.entry_id and g.bill_key = e.bill_key and g.business_date = e.business_date
+         and g.account_code = 'due-from-switch' and g.business_date = $1::date
+       where e.business_date = $1::date and e.kind <> 'payment'
+       group by 1, 2
+    ), cleared as (
+      select by_entry_id, sum(amount)::bigint as amount
+        from receivable_clearing where by_entry_date = $1::date group by 1
+    )
+    select coalesce(m.entry_id, c.by_entry_id)::text as "entryId",
+           'an entry clears ' || coalesce(-m.net, 0) || ' of due-from-switch, its clearings say ' || coalesce(c.amount, 0) as what
+      from moved m full join cleared c on c.by_entry_id = m.entry_id
+     where coalesce(-m.net, 0) <> coalesce(c.amount, 0)
+     order by 1 limit 20`,
+};
+
+/** The same for the entries of one business date: what a close of it rests on. */
+export function readBrokenReceivablesOn(tx: Tx, businessDate: string): Promise<BrokenReceivable[]> {
+  return tx.run<BrokenReceivable>(BROKEN_ON, [businessDate]);
+}

@@ -26,6 +26,7 @@ import { calendarDate, confirm, type OperatorOptions, today, withDesk, withOpera
 import { whole } from "../options";
 import { print, printJson, printTable, rupiahText } from "../output";
 import { reconDecisionCommands } from "./recon-decisions";
+import { reconUndoCommand } from "./recon-undo";
 
 const CLASSES = [...RECONCILIATION_CLASSES.filter((each) => each !== "matched"), ...OPENED_KINDS];
 const PLAIN_ACTIONS = ["note", "assign", "carry", "close"] as const;
@@ -40,11 +41,12 @@ interface FilterOptions {
   readonly limit: number;
 }
 
-/** `recon exceptions|resolve|proposals|approve|refuse|withdraw|due-rule`. */
+/** `recon exceptions|resolve|proposals|approve|refuse|withdraw|undo|due-rule`. */
 export function reconExceptionCommands(recon: Command): void {
   exceptionsCommand(recon);
   resolveCommand(recon);
   reconDecisionCommands(recon);
+  reconUndoCommand(recon);
   dueRuleCommand(recon);
 }
 
@@ -156,9 +158,11 @@ function resolveCommand(recon: Command): void {
       `
 advise     post the missing payment: its bill is judged, its reply stored, its traxId consumed
 reverse    take our payment back
-accept     settle the line as it is; a difference goes to --account
+accept     settle the line as it is; a difference goes to --account. Without one only what came is settled: the rest
+           stays due, and the item open
 link       the line stands for --payment
 write-off  settle the line; the difference goes to written-off
+recover    money came for what was written off or accepted elsewhere: those accounts get it back
 carry, assign, note, close  need no second person: nothing moves
 
   biller recon resolve 3f2a91c0 --action advise --because "confirmed by the switch" --as ani

@@ -10,6 +10,7 @@ import {
   splitHashes,
 } from "../../domain";
 import type { Tx } from "../../platform";
+import { readBrokenReceivables } from "../receivables";
 import { readBlocks, type SealedBlock } from "./blocks";
 import { listCheckpoints, type StoredCheckpoint } from "./checkpoints";
 import { leafOfItem, MASK_ACTION, readItemsOfBlock, rowName, type SealedItem } from "./items";
@@ -67,7 +68,8 @@ interface Work {
   readonly hashes: Map<bigint, string>;
 }
 
-/** Checks every block against the rows as they are now, then what is in no block, the checkpoints, and the totals. */
+/** Checks every block against the rows as they are now, then what is in no block, the checkpoints, the totals, and the law of
+ * receivables. */
 export async function verifySeals(tx: Tx, options: VerifyOptions = {}): Promise<Verdict> {
   const keys = await listSealKeys(tx);
   const work: Work = {
@@ -100,6 +102,9 @@ export async function verifySeals(tx: Tx, options: VerifyOptions = {}): Promise<
   for (const checkpoint of stored) verifyCheckpoint(work, checkpoint, "seal_checkpoint", expected);
   for (const checkpoint of options.outside ?? []) verifyCheckpoint(work, checkpoint, "outside checkpoint", expected);
   for (const { row, what } of await findWrongTotals(tx, FINDINGS_MAX)) report(work, row, null, what);
+  for (const { entryId, what } of await readBrokenReceivables(tx, FINDINGS_MAX)) {
+    report(work, `receivable ${entryId}`, null, what);
+  }
   return {
     ...{ blocks: expected - 1n, leaves: work.leaves, masked: work.masked, late: work.late },
     checkpoints: stored.length + (options.outside ?? []).length,

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { businessDateOf, canonicalJson, dateAfter } from "../../domain";
 import { Fault, sleep, type Tx } from "../../platform";
+import { readBrokenReceivablesOn } from "../../ledger";
 import { recordOperatorAction } from "../../store";
 import type { Actor } from "../exceptions/history";
-import { inSession, type Session } from "../reconciliation/session";
+import { inSession, type Session, txOf } from "../reconciliation/session";
 import { type CloseBody, computeBody } from "./body";
 
 /** Which day is to be closed. */
@@ -46,7 +47,8 @@ const NUMBER_AFTER_MS = 500;
  * takes in what was recorded until it. Whatever is recorded later for this date is listed as late in the next close.
  *
  * @throws Fault `day_open`: it is not over; `close_order`: the day before is not closed; `not_reconciled`: a file of the date
- *   was not compared with the books; `busy`: a transaction has been under way for a minute
+ *   was not compared with the books; `busy`: a transaction has been under way for a minute; `receivables`:
+ *   an entry of the date cleared another amount than its receivables say
  */
 export function closeDay(request: CloseRequest): Promise<CloseOutcome> {
   const { databaseUrl: url, businessDate } = request;
@@ -61,6 +63,7 @@ export function closeDay(request: CloseRequest): Promise<CloseOutcome> {
     // No import, run or decision about findings is half done at the moment that is taken.
     await session.run(LOCK_PROFILES);
     const asOf = await takeMoment(session);
+    await assertReceivables(session, request.businessDate);
     const body = await bodyOf(session, businessDate, asOf);
     const close = await store(session, request, asOf, body);
     return { kind: "closed", close };
@@ -86,6 +89,13 @@ async function assertClosable({ run }: Session, request: CloseRequest): Promise<
     const names = open.map((row) => row.file_name).join(", ");
     throw new Fault("not_reconciled", `${names} not compared with the books yet`, { remedy: "run-the-date" });
   }
+}
+
+/** What a date's entries took off the account is what they cleared of receivables. */
+async function assertReceivables(session: Session, businessDate: string): Promise<void> {
+  const [broken] = await readBrokenReceivablesOn(txOf(session), businessDate);
+  if (broken === undefined) return;
+  throw new Fault("receivables", `entry ${broken.entryId}: ${broken.what}; biller ledger verify names everything`);
 }
 
 const NOT_RECONCILED = `

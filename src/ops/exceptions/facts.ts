@@ -115,6 +115,7 @@ const READ_FINDING: Statement = {
          where f.class = 'reversed-there' and f.entry_id is null and m.entry_id = f.nearest_entry_id
            and m.replaced_by_run is null) beside on true
      where f.finding_id = $1::uuid and f.resolved_at is null and f.replaced_by_run is null
+       and not exists (select from settlement_file s where s.file_id = f.file_id and s.superseded_by is not null)
        for update of f`,
 };
 
@@ -129,11 +130,12 @@ interface FindingRow extends Omit<FindingItem, "payments" | "beside"> {
   readonly besideState: BesideLine["state"];
 }
 
-/** Reads a finding for settling it, and locks it. @throws Fault `closed`: it is resolved, or a run has replaced it */
+/** Reads a finding for settling it, and locks it. @throws Fault `closed`: it is resolved, a run or a file has replaced it */
 export async function lockFinding(tx: Tx, findingId: string): Promise<FindingItem> {
   await tx.run(LOCK_PROFILE, [findingId]);
   const [row] = await tx.run<FindingRow>(READ_FINDING, [findingId]);
-  if (row === undefined) throw new Fault("closed", `finding ${findingId} is not open any more`);
+  if (row === undefined)
+    throw new Fault("closed", `finding ${findingId} is not open: resolved, or its file was replaced`);
   const { besidePayment, besideFileId, besideLineNo, besideState, payments, ...finding } = row;
   const written = besidePayment === null ? payments : [...payments, besidePayment];
   const receivables = await readReceivables(

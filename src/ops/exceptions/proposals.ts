@@ -30,7 +30,7 @@ export interface Proposal {
   readonly batchId: string;
   readonly itemKind: "finding" | "exception" | "bank-credit";
   readonly itemId: string;
-  readonly action: MoneyAction | "bank-credit";
+  readonly action: MoneyAction | "bank-credit" | "undo";
   /** The approved proposal that this one takes back; null or left out: none. */
   readonly undoes?: string | null;
   readonly account: AccountCode | null;
@@ -131,7 +131,6 @@ async function propose(
 ): Promise<string> {
   const { action, reason } = request;
   if (item.closedAt !== null) throw new Fault("closed", `exception ${item.itemId} is closed`);
-  if (action === "undo") throw new Fault("not_possible", "what was approved is undone by the name of its proposal");
   const possible = moneyActionsFor(item.class);
   if (!possible.includes(action)) {
     const instead = possible.length === 0 ? "none; it can be closed" : possible.join(", ");

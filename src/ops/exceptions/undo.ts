@@ -73,24 +73,24 @@ async function readUndoable(tx: Tx, proposalId: string): Promise<Undoable> {
 export async function undoApproved(context: Context): Promise<Result> {
   const { tx, proposal } = context;
   const undone = await readUndoable(tx, String(proposal.facts["undoes"]));
-  const entryId = await takeBackPosting(context, undone.proposalId);
   const done = `undone: ${undone.action} of ${undone.proposedBy}`;
-  if (undone.itemKind === "bank-credit") return { done, entryId };
+  if (undone.itemKind === "bank-credit") return { done, entryId: await takeBackPosting(context, undone.proposalId) };
   if (undone.itemKind === "exception") return { done, entryId: await reopenOpened(context, undone) };
   const [finding] = await tx.run<FindingRow>(READ_FINDING, [undone.itemId]);
   if (finding === undefined) throw new Fault("not_possible", "its finding was replaced by a run meanwhile");
-  let ownEntryId = entryId;
-  if (undone.action === "reverse") ownEntryId = (await reinstateOf(context, finding)) ?? entryId;
+  // What a reversal took out of transit before it is settled again, so the payment must be due first.
+  const reinstated = undone.action === "reverse" ? await reinstateOf(context, finding) : null;
+  let entryId = (await takeBackPosting(context, undone.proposalId)) ?? reinstated;
   if (undone.action === "advise" && finding.linked !== null) {
-    const reversal = await context.deps.byHand.reverse(tx, { ...paymentOf(finding.linked) });
-    ownEntryId = reversal.entryId ?? entryId;
+    const reversal = await context.deps.byHand.reverse(tx, paymentOf(finding.linked));
+    entryId = reversal.entryId ?? entryId;
   }
   if (undone.action === "advise" || undone.action === "link") {
     await tx.run(DISSOLVE, [finding.fileId, finding.lineNo, `undo of ${undone.action}`, context.actor.name]);
     if (finding.linked !== null && undone.action === "link") await tx.run(REOPEN_MISSING, [finding.linked.entryId]);
   }
   await tx.run(REOPEN, [finding.findingId]);
-  return { done, entryId: ownEntryId };
+  return { done, entryId };
 }
 
 interface LinkedPayment {

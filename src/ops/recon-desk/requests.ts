@@ -108,6 +108,7 @@ export const RECON_BODIES = {
       ({ proposals, batch, all }) => [proposals, batch, all].filter((each) => each !== undefined).length === 1,
       "must have one of proposals, batch and all",
     ),
+  undo: z.strictObject({ reason: prose(3) }),
   decision: z.strictObject({ note: prose(1).optional() }),
   refusal: z.strictObject({ note: prose(1) }),
   bankCredit: z.strictObject({

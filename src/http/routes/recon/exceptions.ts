@@ -6,6 +6,7 @@ import {
   type PlainAction,
   proposeForEach,
   proposeForItem,
+  proposeUndo,
   QUEUE_FILTERS,
   type Question,
   type QueueItem,
@@ -161,6 +162,17 @@ export function exceptionRoutes(router: Router, deps: ReconRouteDeps, door: Reco
       const proposalId = parameterOf(ctx, "proposalId", "uuid");
       const { note = null } = await bodyOf(ctx, asking, "decision");
       answerJson(ctx, 200, await deps.recon.approve(asking.actor, proposalId, note));
+    }),
+  );
+  router.post(
+    "/recon/v1/proposals/:proposalId/undo",
+    door("recon:maker", async (ctx, asking) => {
+      const proposalId = parameterOf(ctx, "proposalId", "uuid");
+      const body = await bodyOf(ctx, asking, "undo");
+      await answerOnce(deps, ctx, asking, body, async (tx) => [
+        201,
+        { ...(await proposeUndo(tx, asking.actor, proposalId, body.reason)), undoes: proposalId },
+      ]);
     }),
   );
   for (const [path, decision, scope] of [
