@@ -16,7 +16,8 @@ const FIND: Statement = {
     select p.proposal_id as "proposalId", p.batch_id as "batchId", p.item_kind as "itemKind", p.item_id as "itemId", p.action,
            p.account_code as account, p.target_entry_id as "targetEntryId", p.amount, p.facts, p.reason,
            p.proposed_by as "proposedBy", p.proposed_at as "proposedAt", p.decision, p.decided_by as "decidedBy",
-           exists (select from exception_proposal u where u.undoes = p.proposal_id and u.decision = 'approved') as "isUndone"
+           exists (select from exception_proposal u where u.undoes = p.proposal_id and u.decision = 'approved'
+                      and u.proposal_id is distinct from $2::uuid) as "isUndone"
       from exception_proposal p where p.proposal_id = $1::uuid`,
 };
 
@@ -35,7 +36,7 @@ export async function proposeUndo(
   proposalId: string,
   reason: string,
 ): Promise<{ readonly batchId: string; readonly proposalId: string }> {
-  const undone = await readUndoable(tx, proposalId);
+  const undone = await readUndoable(tx, proposalId, null);
   const { batchId, itemKind, itemId, account, targetEntryId, amount, action } = undone;
   const facts = { undoes: proposalId, action, batch: batchId };
   const own = randomUUID();
@@ -54,8 +55,9 @@ export async function proposeUndo(
   return { batchId: own, proposalId: id };
 }
 
-async function readUndoable(tx: Tx, proposalId: string): Promise<Undoable> {
-  const [found] = await tx.run<Undoable>(FIND, [proposalId]);
+/** @param by the proposal that undoes it, where that is being carried out */
+async function readUndoable(tx: Tx, proposalId: string, by: string | null): Promise<Undoable> {
+  const [found] = await tx.run<Undoable>(FIND, [proposalId, by]);
   if (found === undefined) throw new Fault("no_proposal", `there is no proposal ${proposalId}`);
   if (found.decision !== "approved") throw new Fault("not_possible", "only what was approved can be undone");
   if (found.action === "undo") throw new Fault("not_possible", "an undoing is not undone: propose the action again");
@@ -72,7 +74,7 @@ async function readUndoable(tx: Tx, proposalId: string): Promise<Undoable> {
  */
 export async function undoApproved(context: Context): Promise<Result> {
   const { tx, proposal } = context;
-  const undone = await readUndoable(tx, String(proposal.facts["undoes"]));
+  const undone = await readUndoable(tx, String(proposal.facts["undoes"]), proposal.proposalId);
   const done = `undone: ${undone.action} of ${undone.proposedBy}`;
   if (undone.itemKind === "bank-credit") return { done, entryId: await takeBackPosting(context, undone.proposalId) };
   if (undone.itemKind === "exception") return { done, entryId: await reopenOpened(context, undone) };
