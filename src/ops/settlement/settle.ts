@@ -129,7 +129,8 @@ const POST_LINES = `
     union all
     select r.line_no, h.entry_id, h.entry_date, -1
       from matched r
-      join trax t on t.partner_id = $2 and t.trax_id = r.trax_id and t.family = 'payment'
+      join trax t on t.partner_id = $2 and t.trax_id = r.trax_id
+       and t.family in ('payment', 'manual-payment') and not t.answers_manual
       join settlement_match h on h.entry_id = t.entry_id and h.replaced_by_run is null
       join settlement_line k on k.file_id = h.file_id and k.line_no = h.line_no and k.status = 'paid'
      where r.status = 'reversed' and r.entry_id is null
