@@ -1,6 +1,6 @@
 import type { AccountCode, KnownPayment, Outcome, Posting } from "../domain";
 import type { Statement, Tx } from "../platform";
-import type { StoredTrax } from "./trax";
+import { isReversed, type StoredTrax } from "./trax";
 
 /** A payment as it is read back for its reversal. */
 export interface StoredPayment extends KnownPayment {
@@ -13,11 +13,11 @@ const READ: Statement = {
   text: `
     select t.family, t.product_code, t.bill_number, t.amount, t.fee_amount, t.outcome, t.reply_body, t.sys_code,
            t.result_code, t.business_date, t.entry_id,
-           exists (select from journal_entry e where e.reverses_entry_id = t.entry_id) as is_reversed,
+           ${isReversed("t.entry_id")} as is_reversed,
            (select json_agg(json_build_array(p.account_code, p.side, p.amount::text) order by p.line_no)
               from posting p where p.entry_id = t.entry_id and p.business_date = t.business_date) as postings
       from trax t
-     where t.partner_id = $1 and t.trax_id = $2`,
+     where t.partner_id = $1 and t.trax_id = $2 and not t.answers_manual`,
 };
 
 interface Row {
@@ -36,14 +36,17 @@ interface Row {
   readonly postings: readonly (readonly [AccountCode, Posting["side"], string])[] | null;
 }
 
-/** What is stored under a traxId: the payment with its entry, and the reversal. No locks. */
+/**
+ * What is stored under a traxId: the payment with its entry, whoever posted it, and the switch's own reversal. No locks.
+ */
 export async function readReversalFacts(
   tx: Tx,
   partnerId: number,
   traxId: string,
 ): Promise<{ readonly payment: StoredPayment | null; readonly reversal: StoredTrax | null }> {
   const rows = await tx.run<Row>(READ, [partnerId, traxId]);
-  const payment = rows.find((row) => row.family === "payment");
+  // The database lets one of the two be stored.
+  const payment = rows.find(({ family }) => family === "payment" || family === "manual-payment");
   const reversal = rows.find((row) => row.family === "reversal");
   return {
     payment: payment === undefined ? null : paymentOf(payment),
@@ -61,6 +64,7 @@ function storedOf(row: Row): StoredTrax {
     replyBody: row.reply_body,
     sysCode: row.sys_code,
     resultCode: row.result_code,
+    entryId: row.entry_id,
   };
 }
 
@@ -68,7 +72,6 @@ function paymentOf(row: Row): StoredPayment {
   return {
     ...storedOf(row),
     businessDate: row.business_date,
-    entryId: row.entry_id,
     isReversed: row.is_reversed,
     postings: (row.postings ?? []).map(([accountCode, side, amount]) => ({
       accountCode,
