@@ -18,6 +18,9 @@ import { createTestDatabase, onServer, type TestDatabase } from "../support/serv
 jest.setTimeout(180_000);
 
 const NUMBERS = Array.from({ length: 400 }, (_, index) => `00210084${String(50_000 + index)}`);
+/** The first bills owe one item more than a message holds. */
+const LONG_BILLS = 2;
+const LONG = Array.from({ length: 10 }, (_, at) => ({ reference: `${300 + at}A`, amount: 10_000n }));
 type Reach = PostingDeps["reach"];
 interface Row {
   readonly family: string;
@@ -30,14 +33,14 @@ describe("what operators post and take back", () => {
   let database: TestDatabase;
   let db: Db;
   let catalog: Catalog;
-  let unused = 0;
+  let unused = LONG_BILLS;
   const freshBill = (): string => NUMBERS[unused++] as string;
 
   beforeAll(async () => {
     database = await createTestDatabase();
     await fill(
       database,
-      NUMBERS.map((billNumber) => telkomBill({ billNumber })),
+      NUMBERS.map((billNumber, at) => telkomBill({ billNumber, items: LONG.slice(0, at < LONG_BILLS ? 10 : 3) })),
     );
     db = testDb(database.appUrl, 20);
     catalog = await catalogOf(db);
@@ -139,6 +142,18 @@ describe("what operators post and take back", () => {
     ]);
     expect(await entriesOf(item)).toEqual([{ kind: "payment" }]);
     expect(await advise(item)).toEqual({ outcome: "APPROVED", isReplay: true });
+  });
+
+  it("show a late message the bill as it was before the posting, although more was paid of it since", async () => {
+    const [twin, item] = NUMBERS.slice(0, LONG_BILLS).map((billNumber) => pay({ billNumber, amount: "90000" })) as [
+      PaymentItem,
+      PaymentItem,
+    ];
+    const expected = saidBy(await send(twin), twin);
+    await advise(item);
+    const rest = pay({ billNumber: item.message.billNumber, amount: "10000" });
+    expect((await send(rest)).outcome).toBe("APPROVED");
+    expect(saidBy(await send(item), item)).toEqual(expected);
   });
 
   it("answer two copies of the message in one list once", async () => {
