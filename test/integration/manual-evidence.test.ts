@@ -1,4 +1,6 @@
+import { down, up } from "../../migrations/019-manual-postings";
 import { openHandDesk, type PaymentItem, postPayments } from "../../src/flows";
+import { postReversal } from "../../src/flows/post-reversal";
 import { buildProof, restoreLostAttempts, trackDivergences } from "../../src/ledger";
 import { AUDIT_LISTINGS, type AuditReader, type Listing, openReader, readDossier, readPage } from "../../src/ops";
 import { type Db, deadlineIn, randomIds, systemClock } from "../../src/platform";
@@ -51,7 +53,7 @@ describe("a manual payment that the switch's message followed", () => {
     const question = { filters, limit: 100, order: "asc" as const, cursor: null };
     const page = await reader.ask({ timeoutMs: 20_000 }, (tx) => readPage(tx, systemClock, listing, question, 5_000));
     if ("problem" in page) throw new Error(page.problem);
-    const keys = page.rows.map((row) => `${String(row["entryId"])} ${String(row["lineNo"] ?? "")}`);
+    const keys = page.rows.map((row) => JSON.stringify([row["entryId"], row["lineNo"]]));
     expect(new Set(keys).size).toBe(keys.length);
     expect(keys).toHaveLength(name === "postings" ? 6 : 2);
     if (name !== "payments") return;
@@ -81,5 +83,50 @@ describe("a manual payment that the switch's message followed", () => {
     expect(await transact(db, (tx) => restoreLostAttempts(tx, ...span))).toBe(1);
     const { opened } = await transact(db, (tx) => trackDivergences(tx, ...span));
     expect(opened).toEqual([]);
+  });
+});
+
+describe("rows from before manual postings had keys of their own", () => {
+  const BY_HAND = '{"terminal":"BYHAND  ","bit61":""}';
+  let database: TestDatabase;
+  let db: Db;
+  let owner: Db;
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    db = testDb(database.appUrl, 2);
+    owner = testDb(database.ownerUrl, 1);
+  });
+  afterAll(async () => {
+    await db.close();
+    await owner.close();
+    await database.drop();
+  });
+
+  it("stay as they are and are what a repeat gets, also those that operators had brought about", async () => {
+    const billNumbers = await fillWithBills(database, 3);
+    const catalog = await catalogOf(db);
+    const [accepted, byHand, declined] = billNumbers.map((billNumber, at) =>
+      paymentItem(catalog, paymentMessage(at === 2 ? { billNumber, amount: "1" } : { billNumber })),
+    ) as [PaymentItem, PaymentItem, PaymentItem];
+    const reversal = { ...accepted, message: { ...accepted.message, transactionType: "51" } };
+    const soon = () => deadlineIn(systemClock, 8_000);
+    const pay = () => postPayments(testPosting(db), [accepted, byHand, declined], soon());
+    const bodies = (await pay()).map(({ body }) => body);
+    const reversed = await postReversal(testPosting(db), reversal, soon());
+    await owner.knex.raw(
+      `alter table trax disable trigger trax_append_only;
+       update trax set reply_body = '${BY_HAND}', channel = '0000' where trax_id = '${byHand.message.traxId}';
+       alter table trax enable trigger trax_append_only;`,
+    );
+    await down(owner.knex);
+    await up(owner.knex);
+    expect((await pay()).map(({ outcome, isReplay, body }) => [outcome, isReplay, body])).toEqual([
+      ["REVERSED", false, expect.any(String)],
+      ["APPROVED", true, BY_HAND],
+      ["BAD_AMOUNT", true, bodies[2]],
+    ]);
+    const again = await postReversal(testPosting(db), reversal, soon());
+    expect(again).toMatchObject({ isReplay: true, body: reversed.body });
   });
 });
