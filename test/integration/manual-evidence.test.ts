@@ -1,8 +1,10 @@
 import { down, up } from "../../migrations/019-manual-postings";
 import { openHandDesk, type PaymentItem, postPayments } from "../../src/flows";
+import { manualRow } from "../../src/flows/manual-row";
 import { postReversal } from "../../src/flows/post-reversal";
 import { buildProof, restoreLostAttempts, trackDivergences } from "../../src/ledger";
 import { AUDIT_LISTINGS, type AuditReader, type Listing, openReader, readDossier, readPage } from "../../src/ops";
+import { maskMessage } from "../../src/ops/audit/personal";
 import { type Db, deadlineIn, randomIds, systemClock } from "../../src/platform";
 import { catalogOf, paymentItem, paymentMessage, testDb, testPosting, transact } from "../support/builders";
 import { fillWithBills, newSealKey, testSealer } from "../support/seal";
@@ -76,6 +78,11 @@ describe("a manual payment that the switch's message followed", () => {
       "payment",
       "manual-reversal",
     ]);
+  });
+
+  it("keeps what a late message is answered by when names are masked", () => {
+    const row = JSON.parse(manualRow(90_000n)) as Record<string, unknown>;
+    expect(maskMessage(null, row)).toEqual(row);
   });
 
   it("leaves no attempt to be written again but that of the message, and no divergence once it is taken back", async () => {
