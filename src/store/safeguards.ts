@@ -21,7 +21,7 @@ export interface Safeguards {
  * be changed in part, against any other change.
  */
 export const GUARDED_TABLES: Readonly<Record<string, number>> = {
-  ...{ trax: 2, journal_entry: 2, posting: 2, attempt: 2, bill_item: 2, operator_action: 2, exception: 3 },
+  ...{ trax: 3, journal_entry: 2, posting: 2, attempt: 2, bill_item: 2, operator_action: 2, exception: 3 },
   ...{
     posting_total: 2,
     posting_total_state: 2,

@@ -134,7 +134,7 @@ async function readEntries(tx: Tx, items: readonly ItemRef[]): Promise<EntryReco
 
 /** `reply:<partner>:<family>:<traxId>` taken apart; a traxId may hold colons. */
 function replyKeyOf(itemKey: string): readonly (readonly [partnerId: number, family: string, traxId: string])[] | null {
-  const match = /^reply:([0-9]{1,9}):([a-z]+):(.*)$/s.exec(itemKey);
+  const match = /^reply:([0-9]{1,9}):([a-z-]+):(.*)$/s.exec(itemKey);
   return match === null ? null : [[Number(match[1]), match[2] as string, match[3] as string]];
 }
 

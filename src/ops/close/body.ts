@@ -169,12 +169,12 @@ const LATE = `
          e.amount::text as amount
     from journal_entry e where ${LATE_WHERE} order by e.entry_id`;
 
-/** Nothing of a date is recorded more than two days before it. */
+/** Nothing of a date is recorded more than two days before it. A late message about a manual posting is no second payment. */
 const PRODUCTS = `
   select t.product_code as product, t.family, t.outcome, count(*)::int as count, sum(t.amount)::text as amount,
          sum(t.fee_amount)::text as fee
     from trax t
-   where t.business_date = $1::date and t.recorded_at <= $2::timestamptz
+   where t.business_date = $1::date and not t.answers_manual and t.recorded_at <= $2::timestamptz
      and t.recorded_at >= ($1::date - 2)::timestamp at time zone 'UTC'
    group by 1, 2, 3 order by 1, 2, 3`;
 

@@ -195,7 +195,9 @@ const READ_PAYMENT: Statement = {
 };
 const FIND_ENTRY: Statement = {
   name: "ops_find_entry_of_trax",
-  text: `select entry_id from trax where partner_id = $1::int and trax_id = $2 and family = 'payment'`,
+  text: `
+    select entry_id from trax t
+     where t.partner_id = $1::int and t.trax_id = $2 and t.family in ('payment', 'manual-payment') and not t.answers_manual`,
 };
 
 /**
@@ -219,7 +221,7 @@ export async function readFreePayment(tx: Tx, partnerId: number, entryId: string
   return payment;
 }
 
-/** The entry of an accepted payment. @throws Fault `no_payment` */
+/** The entry of an accepted payment, whoever posted it. @throws Fault `no_payment` */
 export async function entryOfTrax(tx: Tx, partnerId: number, traxId: string): Promise<string> {
   const [row] = await tx.run<{ entry_id: string | null }>(FIND_ENTRY, [partnerId, traxId]);
   if (!row?.entry_id) throw new Fault("no_payment", `no payment ${traxId} is accepted here`);
@@ -252,7 +254,8 @@ const READ_OPENED: Statement = {
              where g.entry_id = t.entry_id and g.business_date = t.business_date and g.account_code = 'suspense'
                and not ${isReversed("t.entry_id")}) as suspended
       from exception x
-      join trax t on t.partner_id = x.partner_id and t.trax_id = x.trax_id and t.family = 'payment'
+      join trax t on t.partner_id = x.partner_id and t.trax_id = x.trax_id
+       and t.family in ('payment', 'manual-payment') and not t.answers_manual
      where x.exception_id = $1::uuid and x.closed_at is null
        for update of x`,
 };

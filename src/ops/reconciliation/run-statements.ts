@@ -92,7 +92,7 @@ export const COLLECT_UNLINKED_LINES = `
 const LINE_COLUMNS = `l.file_id, l.line_no, l.trax_id, l.product_code, l.bill_number, l.amount, l.fee_amount,
   l.business_date, (extract(epoch from l.paid_at) * 1000)::float8 as paid_at_ms, l.status`;
 
-/** Open lines with the payment of their traxId, by traxId. $2 partner. */
+/** Open lines with the payment of their traxId, whoever posted it, by traxId. $2 partner. */
 export const OPEN_LINES_BY_TRAX = `
   select ${LINE_COLUMNS}, t.entry_id, t.product_code as t_product_code, t.bill_number as t_bill_number,
          t.amount as t_amount, t.fee_amount as t_fee_amount, t.business_date as t_business_date,
@@ -101,7 +101,8 @@ export const OPEN_LINES_BY_TRAX = `
          m.file_id as held_file_id, m.line_no as held_line_no
     from reconciliation_work_line w
     join settlement_line l on l.file_id = w.file_id and l.line_no = w.line_no
-    left join trax t on t.partner_id = $2 and t.trax_id = w.trax_id and t.family = 'payment'
+    left join trax t on t.partner_id = $2 and t.trax_id = w.trax_id
+     and t.family in ('payment', 'manual-payment') and not t.answers_manual
     left join settlement_match m on m.entry_id = t.entry_id and m.replaced_by_run is null
     left join lateral ${latestClearing("t.entry_id")} c on true
    where w.run_id = $1 and w.trax_id is not null
