@@ -19,7 +19,17 @@ export class Fault extends Error {
 
 /** What can be done about a fault, where the words differ with the way somebody asks. */
 export type Remedy =
-  "give-the-date" | "replace-the-file" | "accept-the-totals" | "run-the-date" | "name-an-account" | "name-the-partner";
+  | "give-the-date"
+  | "replace-the-file"
+  | "supplement-the-file"
+  | "name-the-lines"
+  | "accept-the-totals"
+  | "accept-the-same-content"
+  | "run-the-date"
+  | "agree-without-file"
+  | "begin-later"
+  | "name-an-account"
+  | "name-the-partner";
 
 /** The request's deadline passed. Nothing was committed: the transaction was abandoned before its COMMIT was sent. */
 export class DeadlinePassed extends Fault {

@@ -20,7 +20,9 @@ import {
   type OpenedItem,
   readFreePayment,
 } from "./facts";
+import { closeAboutFile, isAboutFile } from "./about-files";
 import type { Actor } from "./history";
+import { reopenDays } from "./reopening";
 import { decideProposal, type Proposal } from "./proposals";
 
 /** How payments are posted and taken back: by the flows that the switch's messages go through. */
@@ -77,13 +79,7 @@ export async function approveProposal(
       return await deps.db.withTransaction(deadlineIn(deps.clock, TIMEOUT_MS), async (tx) => {
         const proposal = await decideProposal(tx, actor, proposalId, "approved", note);
         const context = { deps, tx, actor, proposal };
-        const result =
-          proposal.itemKind === "finding"
-            ? await settleFinding(context)
-            : proposal.itemKind === "exception"
-              ? await settleOpened(context)
-              : await bookBankCredit(context);
-        return { proposal, ...result };
+        return { proposal, ...(await doWhatItSays(context)) };
       });
     } catch (fault) {
       if (round === ROUNDS_MAX || !deps.byHand.isPassing(fault)) throw fault;
@@ -98,6 +94,20 @@ interface Context {
   readonly proposal: Proposal;
 }
 type Result = Omit<Approved, "proposal">;
+
+function doWhatItSays(context: Context): Promise<Result> {
+  const { tx, actor, proposal } = context;
+  switch (proposal.itemKind) {
+    case "finding":
+      return settleFinding(context);
+    case "exception":
+      return isAboutFile(proposal) ? closeAboutFile(tx, actor, proposal) : settleOpened(context);
+    case "bank-credit":
+      return bookBankCredit(context);
+    case "day":
+      return reopenDays(tx, actor, proposal);
+  }
+}
 
 const RESOLVE: Statement = {
   name: "ops_resolve_finding",
@@ -144,7 +154,10 @@ async function carryOut(context: Context, item: FindingItem): Promise<Result> {
       return { done: "linked", entryId };
     }
     case "bank-credit":
-      throw new Fault("not_possible", "a bank credit is about no finding");
+    case "not-a-payment":
+    case "close-without-file":
+    case "reopen-day":
+      throw new Fault("not_possible", `${proposal.action} is about no finding`);
   }
 }
 
