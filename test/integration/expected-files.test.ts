@@ -145,7 +145,7 @@ describe("files that are expected, and days", () => {
       await expectFile({ productCode: "001001" });
       await expectFile({ productCode: "020013" });
       await track("2026-11-21T10:00:00");
-      expect((await missing()).map(({ amount }) => amount).toSorted()).toEqual([0n, 60_000n]);
+      expect(new Set((await missing()).map(({ amount }) => amount))).toEqual(new Set([0n, 60_000n]));
       await take();
       expect(await missing()).toEqual([]);
     });
@@ -335,7 +335,7 @@ describe("files that are expected, and days", () => {
 
     it("needs two names, a reason and a closed day, in the program and in the database", async () => {
       await expect(transact(db, (tx) => proposeReopening(tx, ANI, DAY, "why"))).rejects.toMatchObject({
-        code: "day_open",
+        code: "day_not_closed",
       });
       await close();
       await close(NEXT);

@@ -46,6 +46,7 @@ function actorOf(ctx: Context, { token }: AuditAsking): Actor {
 
 /** Statuses of faults whose text tells whoever asks what to do. */
 const STATUSES: Readonly<Record<string, number>> = {
+  day_not_closed: 404,
   no_exception: 404,
   no_proposal: 404,
   no_settlement_file: 404,

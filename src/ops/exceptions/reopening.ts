@@ -34,7 +34,7 @@ const REOPEN: Statement = {
  * Proposes to open a closed business date again. The closes of all later dates build on it, so that these are opened with
  * it, and closed again in order. Everything that was closed stays as evidence.
  *
- * @throws Fault `day_open`: the date is not closed; `proposed`: that waits already
+ * @throws Fault `day_not_closed`: the date is not closed; `proposed`: that waits already
  */
 export async function proposeReopening(
   tx: Tx,
@@ -44,7 +44,7 @@ export async function proposeReopening(
 ): Promise<{ readonly proposalId: string; readonly batchId: string; readonly days: readonly ReopenedDay[] }> {
   const days = (await tx.run<ReopenedDay>(CLOSED_FROM, [businessDate])).toReversed();
   if (days[0]?.businessDate !== businessDate) {
-    throw new Fault("day_open", `business date ${businessDate} is not closed`);
+    throw new Fault("day_not_closed", `business date ${businessDate} is not closed`);
   }
   const batchId = randomUUID();
   const proposalId = await insertProposal(tx, actor, {

@@ -128,6 +128,7 @@ export async function importSettlementFile(request: ImportRequest): Promise<Impo
       });
     }
     const supplementOf = request.supplement?.ofFileId ?? null;
+    if (supplementOf !== null && counts.lines === 0) throw new Fault("supplement", `${fileName} has no line`);
     const remarks = [...read, ...found.remarks, ...remarksOfReplacing(before, replaced)];
     const version = found.lastVersion + 1;
     await session.run(INSERT_FILE, [

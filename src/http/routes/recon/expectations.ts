@@ -2,7 +2,8 @@ import type Router from "@koa/router";
 import { DEFAULT_DUE, listExpectations } from "../../../ops";
 import { answerJson, bodyOf, questionOf, type ReconDoor, type ReconRouteDeps } from "../../middleware/recon-door";
 
-const FILTERS = {
+/** Parameters of the list. */
+export const EXPECTATION_FILTERS = {
   profile: { kind: "text", about: "only of this profile" },
   all: { kind: "choice", choices: ["true"], about: "also versions that a later one has overruled" },
 } as const;
@@ -12,7 +13,7 @@ export function expectationRoutes(router: Router, deps: ReconRouteDeps, door: Re
   router.get(
     "/recon/v1/expectations",
     door("recon:read", async (ctx, asking) => {
-      const { filters } = questionOf(ctx, asking, FILTERS);
+      const { filters } = questionOf(ctx, asking, EXPECTATION_FILTERS);
       const filter = { profileCode: filters["profile"] ?? null, withAll: filters["all"] === "true" };
       const data = await deps.recon.look((session) => listExpectations(session, filter));
       asking.rowCount = data.length;
