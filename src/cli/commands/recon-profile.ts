@@ -4,7 +4,7 @@ import { inSession, listExpectations, listProfiles, readProfile, saveProfile } f
 import { ConfigFault } from "../../platform";
 import { readJsonFile } from "../json-file";
 import { operatorName } from "../operator-name";
-import { print, printJson, printTable } from "../output";
+import { print, printJson, printTable, say } from "../output";
 import { withServices } from "../with-services";
 
 /** `recon profile check|set|list|show|schema`. */
@@ -42,7 +42,7 @@ export function reconProfileCommands(recon: Command): void {
       );
       const filter = { profileCode: code, withAll: false };
       const expected = await onDatabase((session) => listExpectations(session, filter));
-      if (expected.length === 0) print(`no file of it is expected yet: biller recon expect set --profile ${code}`);
+      if (expected.length === 0) say(`no file of it is expected yet: biller recon expect set --profile ${code}`);
     });
   profile
     .command("list")
