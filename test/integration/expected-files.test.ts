@@ -1,3 +1,4 @@
+import { canonicalJson } from "../../src/domain";
 import {
   type Actor,
   closeDay,
@@ -256,6 +257,21 @@ describe("files that are expected, and days", () => {
         { class: "unreadable-line", count: 1, amount: "0", difference: "0" },
       ]);
     });
+  });
+
+  it("computes a day again in the format that it was closed in", async () => {
+    await expectFile();
+    await take();
+    await run();
+    const { close: stored } = await close();
+    const { version, replaces, begin, expectedFiles, paymentsWithoutFile, supplements, ...first } = parseBody(stored);
+    expect([version, replaces, begin, paymentsWithoutFile, supplements]).toEqual([1, null, null, [], []]);
+    expect(expectedFiles).toHaveLength(1);
+    const body = canonicalJson({ ...first, format: "biller day close 1" });
+    await database.query("set session_replication_role = replica");
+    await database.query("update day_close set body = $1, sha256 = sha256(convert_to($1, 'UTF8'))", [body]);
+    await database.query("set session_replication_role = origin");
+    expect(await close()).toMatchObject({ kind: "known", isIdentical: true, close: { body } });
   });
 
   describe("the first closed day", () => {
