@@ -21,6 +21,7 @@ const NO_ACTION: Readonly<Record<string, string>> = {
     ...["partner list", "partner dialect show", "partner dialect check", "partner dialect schema"],
     ...["partner drift", "merchant list", "callback list", "exception list", "audit token list"],
     ...["recon profile check", "recon profile list", "recon profile show", "recon profile schema", "recon show"],
+    "recon expect list",
     ...["recon exceptions", "recon proposals", "recon ageing", "recon report", "describe bit61", "describe message"],
     ...[
       "ledger key list",
@@ -186,7 +187,22 @@ describe("every command that changes something", () => {
       args: () => [file("rule.json", { tiers: [{ from: "0", hours: 8 }] })],
       action: "exception-due-rule.set",
     },
+    {
+      path: "recon expect set",
+      args: () => ["--profile", "full", "--days", "weekdays", "--from", DAY, "--as", "ani"],
+      action: "settlement-expectation.set",
+    },
+    {
+      path: "recon expect remove",
+      args: () => ["--profile", "full", "--from", DAY, "--as", "ani"],
+      action: "settlement-expectation.remove",
+    },
     { path: "recon close", args: () => ["--date", DAY, "--yes", "--as", "ani"], action: "day.close" },
+    {
+      path: "recon reopen",
+      args: () => ["--date", DAY, "--because", "a file came late", "--as", "ani"],
+      action: "exception.proposed",
+    },
     { path: "ledger key new", args: () => [], action: "seal-key.new" },
     {
       path: "audit token create",

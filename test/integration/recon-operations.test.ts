@@ -15,7 +15,16 @@ import {
 } from "../support/builders";
 import { brokenLaws } from "../support/laws";
 import { createTestDatabase, onServer, type TestDatabase } from "../support/services";
-import { type Day, DAY, dayOf, paidFor, RULES, type Truth, truthArbitrary } from "../support/settlement-days";
+import {
+  billNumberOf,
+  type Day,
+  DAY,
+  dayOf,
+  paidFor,
+  RULES,
+  type Truth,
+  truthArbitrary,
+} from "../support/settlement-days";
 import {
   bookPayments,
   bookPostings,
@@ -44,8 +53,7 @@ describe("two people at work on a day's exceptions", () => {
     const day = dayOf(truths);
     const bills = truths.flatMap(({ damage, amount, feeAmount }, index) => {
       if (!damage.startsWith("missing-here")) return [];
-      const { billNumber } = day.lines.find(({ traxId }) => traxId === `T${String(index).padStart(9, "0")}`) ?? {};
-      return [telkomBill({ billNumber: billNumber ?? "", feeAmount, items: [{ reference: "304A", amount }] })];
+      return [telkomBill({ billNumber: billNumberOf(index), feeAmount, items: [{ reference: "304A", amount }] })];
     });
     await fill(database, bills);
     await desk.saveProfile("full", { ...FULL_PROFILE, rules: RULES });

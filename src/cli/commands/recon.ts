@@ -2,8 +2,6 @@ import { userInfo } from "node:os";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { dateAfter, type MatchRule, parseMatchRules, RECONCILIATION_CLASSES } from "../../domain";
 import {
-  importSettlementFile,
-  type ImportOutcome,
   inSession,
   listFiles,
   listResults,
@@ -19,6 +17,7 @@ import { withServices } from "../with-services";
 import { calendarDate } from "../operator";
 import { reconCloseCommands } from "./recon-close";
 import { reconExceptionCommands } from "./recon-exceptions";
+import { reconFileCommands } from "./recon-files";
 import { reconProfileCommands } from "./recon-profile";
 import { reconSettlementCommands } from "./recon-settlement";
 
@@ -28,60 +27,12 @@ export function reconCommands(program: Command): void {
     .command("recon")
     .description("settlement files: import them, compare them with the books, see why a line did not match");
   reconProfileCommands(recon);
-  importCommand(recon);
+  reconFileCommands(recon);
   runCommand(recon);
   showCommand(recon);
   reconExceptionCommands(recon);
   reconSettlementCommands(recon);
   reconCloseCommands(recon);
-}
-
-function importCommand(recon: Command): void {
-  recon
-    .command("import <file>")
-    .description("store a settlement file; the same file again changes nothing, a stopped import leaves nothing")
-    .requiredOption("--profile <code>", "how the file is laid out")
-    .option("--date <yyyy-mm-dd>", "business date of the file, where its name does not tell", calendarDate)
-    .option("--replace", "a changed file of a known name becomes its next version; the one before stays readable")
-    .option("--accept-totals", "take the file although its control totals do not agree; that is kept with the file")
-    .option("--json", "machine-readable output")
-    .action(async (path: string, options: ImportOptions) => {
-      const progress = startProgress("importing");
-      const outcome = await withServices(({ databaseUrl }) =>
-        importSettlementFile({
-          ...{ databaseUrl, profileCode: options.profile, path, date: options.date ?? null, by: userInfo().username },
-          ...{ mayReplace: options.replace === true, acceptsTotals: options.acceptTotals === true },
-          onProgress: ({ bytes, ofBytes, lines }) =>
-            progress.update(`${Math.floor((100 * bytes) / ofBytes)} %, ${lines} lines`),
-        }),
-      ).finally(() => progress.done());
-      if (options.json) printJson(outcome);
-      else showImport(outcome);
-    });
-}
-
-interface ImportOptions {
-  readonly profile: string;
-  readonly date?: string;
-  readonly replace?: true;
-  readonly acceptTotals?: true;
-  readonly json?: true;
-}
-
-function showImport({ kind, file, ...outcome }: ImportOutcome & { readonly replaced?: number | null }): void {
-  const { fileId, fileName, version, settlementDate, lines, badLines, amount, fee } = file;
-  const what = `file ${fileId}, ${fileName} version ${version}`;
-  if (kind === "known") {
-    print(`nothing to do: this content is known as ${what}`);
-    if (file.supersededBy !== null) print(`that version was replaced by file ${file.supersededBy}`);
-    return;
-  }
-  print(`stored as ${what}, business date ${settlementDate}`);
-  print(`${lines} lines, ${rupiahText(amount)}, fees ${rupiahText(fee)}`);
-  if (badLines > 0) print(`${badLines} lines cannot be read: biller recon show --file ${fileId} --class unreadable`);
-  if (file.totalsFault !== null) print(`control totals do not agree: ${file.totalsFault}`);
-  for (const remark of file.remarks) print(remark);
-  if (outcome.replaced !== null) print(`file ${outcome.replaced} is replaced; run the date again`);
 }
 
 function runCommand(recon: Command): void {

@@ -24,7 +24,7 @@ const files = listingOf({
       key: ["f.file_id"],
       fields: `f.file_name, f.profile_code, f.profile_version, f.version, f.partner_id, f.settlement_date, f.product_codes,
                f.content_sha256, f.byte_count, f.line_count, f.bad_line_count, f.amount_total, f.fee_total, f.totals_fault,
-               f.remarks, f.imported_by, f.imported_at, f.superseded_by`,
+               f.remarks, f.imported_by, f.imported_at, f.superseded_by, f.supplement_of`,
     },
   ],
   columns: [
@@ -47,6 +47,7 @@ const files = listingOf({
     ["importedBy", "text", "s.imported_by"],
     ["importedAt", "time", "s.imported_at"],
     ["supersededBy", "number", "s.superseded_by"],
+    ["supplementOf", "number", "s.supplement_of"],
   ],
   filters: {
     ...{ ...PROFILE, ...SETTLEMENT_DATES },

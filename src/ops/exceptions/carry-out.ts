@@ -27,7 +27,9 @@ import {
   type OpenedItem,
   readFreePayment,
 } from "./facts";
+import { closeAboutFile, isAboutFile } from "./about-files";
 import type { Actor } from "./history";
+import { reopenDays } from "./reopening";
 import { decideProposal, type Proposal } from "./proposals";
 import { undoApproved } from "./undo";
 
@@ -88,15 +90,7 @@ export async function approveProposal(
       return await deps.db.withTransaction(deadlineIn(deps.clock, TIMEOUT_MS), async (tx) => {
         const proposal = await decideProposal(tx, actor, proposalId, "approved", note);
         const context = { deps, tx, actor, proposal };
-        const result =
-          proposal.action === "undo"
-            ? await undoApproved(context)
-            : proposal.itemKind === "finding"
-              ? await settleFinding(context)
-              : proposal.itemKind === "exception"
-                ? await settleOpened(context)
-                : await bookBankCredit(context);
-        return { proposal, ...result };
+        return { proposal, ...(await doWhatItSays(context)) };
       });
     } catch (fault) {
       const isPassing = fault instanceof ReceivableTaken || deps.byHand.isPassing(fault);
@@ -113,6 +107,21 @@ export interface Context {
   readonly proposal: Proposal;
 }
 export type Result = Omit<Approved, "proposal">;
+
+function doWhatItSays(context: Context): Promise<Result> {
+  const { tx, actor, proposal } = context;
+  if (proposal.action === "undo") return undoApproved(context);
+  switch (proposal.itemKind) {
+    case "finding":
+      return settleFinding(context);
+    case "exception":
+      return isAboutFile(proposal) ? closeAboutFile(tx, actor, proposal) : settleOpened(context);
+    case "bank-credit":
+      return bookBankCredit(context);
+    case "day":
+      return reopenDays(tx, actor, proposal);
+  }
+}
 
 const RESOLVE: Statement = {
   name: "ops_resolve_finding",
@@ -168,6 +177,9 @@ async function carryOut(context: Context, item: FindingItem): Promise<CarriedOut
       return { done: "linked", ...(await linkAndBook(context, item, proposal.targetEntryId ?? "")) };
     case "undo":
     case "bank-credit":
+    case "not-a-payment":
+    case "close-without-file":
+    case "reopen-day":
       throw new Fault("not_possible", `${proposal.action} is about no finding`);
   }
 }

@@ -1,5 +1,6 @@
 export { type ApprovalDeps, type Approved, approveProposal, type ByHand } from "./carry-out";
 export { BULK_MAX, type ProposedItem, proposeForEach } from "./bulk";
+export { proposeReopening, type ReopenedDay } from "./reopening";
 export { handleItem, type PlainAction } from "./handling";
 export { proposeUndo } from "./undo";
 export { type Actor, type HistoryEvent, PERSON_NAME } from "./history";

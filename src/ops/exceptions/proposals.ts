@@ -28,9 +28,9 @@ export interface ProposalRequest {
 export interface Proposal {
   readonly proposalId: string;
   readonly batchId: string;
-  readonly itemKind: "finding" | "exception" | "bank-credit";
+  readonly itemKind: "finding" | "exception" | "bank-credit" | "day";
   readonly itemId: string;
-  readonly action: MoneyAction | "bank-credit" | "undo";
+  readonly action: MoneyAction | "bank-credit" | "undo" | "reopen-day";
   /** The approved proposal that this one takes back; null or left out: none. */
   readonly undoes?: string | null;
   readonly account: AccountCode | null;
@@ -165,6 +165,8 @@ function accountOf(itemClass: ItemClass, action: MoneyAction, account: AccountCo
   // A line may take back another amount than that of the payment it is about.
   if (account !== null && action === "reverse" && itemClass !== "reversed-there")
     throw new Fault("account", "a reversal needs no account");
+  if (account !== null && (action === "not-a-payment" || action === "close-without-file"))
+    throw new Fault("account", `${action} needs no account: nothing moves`);
   if (account !== null && !DIFFERENCE_ACCOUNTS.includes(account)) {
     throw new Fault("account", `a difference goes to one of ${DIFFERENCE_ACCOUNTS.join(", ")}`);
   }

@@ -86,14 +86,17 @@ const queueText = (findings: string, exceptions: string): string => `
              and ($2::text is null or f.profile_code = $2) and ($3::date is null or f.business_date >= $3::date)
              and ($4::date is null or f.business_date <= $4::date) and ($5::text is null or f.class = $5) ${findings}
           union all
-          select x.exception_id, 'exception', x.kind, null,
+          select x.exception_id, 'exception', x.kind, x.profile_code,
                  (select q.user_name from partner q where q.partner_id = x.partner_id),
-                 (x.opened_at at time zone 'Asia/Jakarta')::date, x.amount, null, x.trax_id, null, null, x.detail,
-                 x.opened_at, x.closed_at
+                 coalesce(x.business_date, (x.opened_at at time zone 'Asia/Jakarta')::date), x.amount, null,
+                 nullif(x.trax_id, ''), x.file_id, x.line_no, x.detail, x.opened_at, x.closed_at
             from exception x
-           where ($9::boolean or x.closed_at is null) and $2::text is null and ($5::text is null or x.kind = $5)
-             and ($3::date is null or (x.opened_at at time zone 'Asia/Jakarta')::date >= $3::date)
-             and ($4::date is null or (x.opened_at at time zone 'Asia/Jakarta')::date <= $4::date) ${exceptions}
+           where ($9::boolean or x.closed_at is null) and ($2::text is null or x.profile_code = $2)
+             and ($5::text is null or x.kind = $5)
+             and ($3::date is null
+                  or coalesce(x.business_date, (x.opened_at at time zone 'Asia/Jakarta')::date) >= $3::date)
+             and ($4::date is null
+                  or coalesce(x.business_date, (x.opened_at at time zone 'Asia/Jakarta')::date) <= $4::date) ${exceptions}
         ) i
         left join exception_handling h on h.item_id = i."itemId"
         left join exception_proposal p on p.item_id = i."itemId" and p.decision is null

@@ -21,6 +21,17 @@ const FIND: Statement = {
       from exception_proposal p where p.proposal_id = $1::uuid`,
 };
 
+/** What moved money. */
+const UNDOABLE: readonly Proposal["action"][] = [
+  "accept",
+  "advise",
+  "bank-credit",
+  "link",
+  "recover",
+  "reverse",
+  "write-off",
+];
+
 interface Undoable extends Proposal {
   readonly isUndone: boolean;
 }
@@ -61,6 +72,8 @@ async function readUndoable(tx: Tx, proposalId: string, by: string | null): Prom
   if (found === undefined) throw new Fault("no_proposal", `there is no proposal ${proposalId}`);
   if (found.decision !== "approved") throw new Fault("not_possible", "only what was approved can be undone");
   if (found.action === "undo") throw new Fault("not_possible", "an undoing is not undone: propose the action again");
+  if (!UNDOABLE.includes(found.action))
+    throw new Fault("not_possible", `${found.action} moved nothing: it is not undone`);
   if (found.isUndone) throw new Fault("not_possible", `proposal ${proposalId} was undone before`);
   return found;
 }

@@ -23,7 +23,8 @@ import {
   readDueRule,
   readItem,
 } from "../exceptions";
-import type { ImportOutcome } from "../reconciliation/import-file";
+import { type ExpectationRequest, setExpectation } from "../reconciliation/expectations";
+import type { ImportOutcome, SupplementRequest } from "../reconciliation/import-file";
 import type { RunReport, RunRequest } from "../reconciliation/run";
 import { saveProfile } from "../reconciliation/profiles";
 import { inSession, type Session } from "../reconciliation/session";
@@ -43,6 +44,8 @@ export interface ArrivedFile {
   readonly date: string | null;
   readonly mayReplace: boolean;
   readonly acceptsTotals: boolean;
+  readonly acceptsSameContent: boolean;
+  readonly supplement: SupplementRequest | null;
 }
 
 /** A line that could not be read. */
@@ -88,12 +91,17 @@ export interface ReconDesk {
   /** Approves one after the other, for at most half a minute; what fails is told of that one. */
   approveEach(actor: Actor, which: WhichProposals, note: string | null): Promise<ApprovedEach>;
   decide(actor: Actor, proposalId: string, decision: "refused" | "withdrawn", note: string): Promise<Decided>;
-  closeDay(actor: Actor, businessDate: string): Promise<CloseOutcome>;
-  dayClose(businessDate: string): Promise<DayClose | null>;
+  /** Stores for which business dates a file is expected. */
+  expect(actor: Actor, request: ExpectationRequest): ReturnType<typeof setExpectation>;
+  /** @param isBegin closed days begin with this one, although there are earlier entries */
+  closeDay(actor: Actor, businessDate: string, isBegin: boolean): Promise<CloseOutcome>;
+  /** @param version null: the one that counts */
+  dayClose(businessDate: string, version: number | null): Promise<DayClose | null>;
   /** A closed day as a file. */
   report(close: DayClose, format: ReportFormat, language: ReportLanguage): Promise<Buffer>;
   /** Business date that people's entries are booked on. */
   today(): string;
+  nowMs(): number;
   close(): Promise<void>;
 }
 
@@ -197,14 +205,26 @@ export function openReconDesk(options: ReconDeskOptions): ReconDesk {
         done: decision,
         entryId: null,
       })),
-    closeDay: (actor, businessDate) =>
-      long.take(() =>
-        beside.perform("close", { databaseUrl, businessDate, actor, nowMs: clock.nowMs(), cutOffs: cutOffs() }),
+    expect: (actor, request) =>
+      inSession({ url: databaseUrl, isolation: "read committed", profileLock: request.profileCode }, (session) =>
+        setExpectation(session, actor, request),
       ),
-    dayClose: (businessDate) => look((session) => readClose(session, businessDate)),
+    closeDay: (actor, businessDate, isBegin) =>
+      long.take(() =>
+        beside.perform("close", {
+          databaseUrl,
+          businessDate,
+          isBegin,
+          actor,
+          nowMs: clock.nowMs(),
+          cutOffs: cutOffs(),
+        }),
+      ),
+    dayClose: (businessDate, version) => look((session) => readClose(session, businessDate, version)),
     report: (close, format, language) =>
       long.take(async () => Buffer.from(await beside.perform("report", { close, format, language }))),
     today,
+    nowMs: () => clock.nowMs(),
     async close() {
       // Who asked has had the time that requests get at a stop; what is not committed by now is as if it had not begun.
       await beside.close();

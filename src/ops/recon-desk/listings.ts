@@ -139,23 +139,32 @@ export const PROPOSALS = listingOf({
 export const DAYS = listingOf({
   name: "days",
   scope: "recon:read",
-  about: "Closed business dates with the hash of each, and that of the day before",
-  key: [{ name: "day", type: "text" }],
+  about: "Closed business dates, every version, with the hash of each, and that of the day before",
+  key: [
+    { name: "day", type: "text" },
+    { name: "version", type: "int" },
+  ],
   branches: [
     {
-      from: "day_close c",
-      key: ["c.business_date::text"],
-      fields: "c.as_of, c.sha256, c.previous_sha256, c.closed_by, c.closed_at",
+      from: "day_close c left join day_reopening r on r.business_date = c.business_date and r.version = c.version",
+      key: ["c.business_date::text", "c.version"],
+      fields: `c.as_of, c.sha256, c.previous_sha256, c.closed_by, c.closed_at, r.reopened_at, r.reason, r.proposed_by,
+               r.approved_by`,
       bounds: ({ businessFrom: from }) => ({ from }),
     },
   ],
   columns: [
     ["businessDate", "text", "s.day"],
+    ["version", "number", "s.version"],
     ["asOf", "time", "s.as_of"],
     ["sha256", "text", "encode(s.sha256, 'hex')"],
     ["previousSha256", "text", "encode(s.previous_sha256, 'hex')"],
     ["closedBy", "text", "s.closed_by"],
     ["closedAt", "time", "s.closed_at"],
+    ["reopenedAt", "time", "s.reopened_at"],
+    ["reopenedBecause", "text", "s.reason"],
+    ["reopeningProposedBy", "text", "s.proposed_by"],
+    ["reopeningApprovedBy", "text", "s.approved_by"],
   ],
   filters: {
     businessFrom: { kind: "date", about: "first business date", sql: "s.day >= ?" },

@@ -35,7 +35,9 @@ import {
   paymentOfTrax,
   type TraxRow,
 } from "./run-streams";
+import { earlierLines } from "./earlier-lines";
 import { compareFirst } from "./run-first";
+import { byKey, setBased } from "./planning";
 import { type Findings, findingsOf, type Found } from "./run-writes";
 import { inSession, type Session, txOf } from "./session";
 
@@ -246,27 +248,6 @@ async function findMissing(state: RunState, candidates: readonly string[] | null
   else await session.run(FIND_MISSING_OF_UNLINKED, [...values, candidates]);
 }
 
-/**
- * For statements over a whole day. The planner takes a file that was written a moment ago for a few lines, and would look
- * up each of a million by reading all payments; joined by hashing or merging, a wrong guess costs little.
- */
-async function setBased<T>({ run }: Session, work: () => Promise<T>): Promise<T> {
-  await run(`select set_config('enable_nestloop', 'off', true), set_config('work_mem', '64MB', true)`);
-  const value = await work();
-  await run(`select set_config('enable_nestloop', 'on', true), set_config('work_mem', '4MB', true)`);
-  return value;
-}
-
-/** For statements over some thousand rows, each looked up by its key: the planner may take them for many. */
-async function byKey<T>({ run }: Session, work: () => Promise<T>): Promise<T> {
-  const hashes = (value: string) =>
-    run(`select set_config('enable_hashjoin', $1, true), set_config('enable_mergejoin', $1, true)`, [value]);
-  await hashes("off");
-  const value = await work();
-  await hashes("on");
-  return value;
-}
-
 /** Conflicts are rare, and to be ready for them costs as much again as the inserting: so only when there is one. */
 async function linkExact(session: Session, values: readonly unknown[]): Promise<void> {
   const { run } = session;
@@ -281,7 +262,11 @@ async function linkExact(session: Session, values: readonly unknown[]): Promise<
   await run(`release savepoint linking`);
 }
 
-async function decideTraxIds({ session, runId, profile, findings }: RunState): Promise<void> {
+async function decideTraxIds(state: RunState): Promise<void> {
+  const { session, runId, profile, findings, files } = state;
+  const about = { runId, fileIds: files.map(({ fileId }) => fileId), partnerId: profile.partnerId };
+  const isRepeated = files.some(({ isFresh }) => !isFresh);
+  const earlier = isRepeated ? await setBased(session, () => earlierLines(session, about)) : null;
   const groups = groupedRows<TraxRow>(
     session,
     "by_trax",
@@ -291,7 +276,9 @@ async function decideTraxIds({ session, runId, profile, findings }: RunState): P
   );
   for await (const { rows } of groups) {
     const lines = rows.map(lineOf);
-    const { decided, open } = decideByTraxId(lines, paymentOfTrax(rows[0] as TraxRow));
+    const [first] = lines;
+    const before = earlier?.get(first?.traxId ?? "") ?? [];
+    const { decided, open } = decideByTraxId(lines, paymentOfTrax(rows[0] as TraxRow), before);
     await findings.add(withLines(lines, decided));
     await findings.leave(open);
   }

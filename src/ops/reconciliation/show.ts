@@ -1,5 +1,6 @@
 import type { Attempted } from "../../domain";
-import { FILE_COLUMNS, type ImportedFile } from "./import-file";
+import type { ImportedFile } from "./import-file";
+import { FILE_COLUMNS } from "./known-files";
 import type { Session } from "./session";
 
 /** Which results are wanted; null: whatever. */
