@@ -305,7 +305,7 @@ class Sequence {
     this.#files += 1;
     const { database, dir } = this.#world;
     const path = join(dir, `${this.#prefix}-${name}.csv`);
-    writeFileSync(path, `${[FULL_HEADER, ...this.#lines().map(fullLine), ""].join("\n")}`);
+    writeFileSync(path, [FULL_HEADER, ...this.#lines().map(fullLine), ""].join("\n"));
     await this.#operate(
       `${mayReplace ? "replace" : "file"} ${name}`,
       () =>

@@ -68,8 +68,10 @@ interface Work {
   readonly hashes: Map<bigint, string>;
 }
 
-/** Checks every block against the rows as they are now, then what is in no block, the checkpoints, the totals, and the law of
- * receivables. */
+/**
+ * Checks every block against the rows as they are now, then what is in no block, the checkpoints, the totals, and the law of
+ * receivables.
+ */
 export async function verifySeals(tx: Tx, options: VerifyOptions = {}): Promise<Verdict> {
   const keys = await listSealKeys(tx);
   const work: Work = {

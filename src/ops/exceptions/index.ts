@@ -1,4 +1,5 @@
-export { type ApprovalDeps, type Approved, approveProposal, type ByHand } from "./carry-out";
+export { approveProposal } from "./carry-out";
+export type { ApprovalDeps, Approved, ByHand } from "./context";
 export { BULK_MAX, type ProposedItem, proposeForEach } from "./bulk";
 export { proposeReopening, type ReopenedDay } from "./reopening";
 export { handleItem, type PlainAction } from "./handling";

@@ -5,7 +5,7 @@ import { appendClearings, appendOperatorEntry, readReceivables } from "../../led
 import { Fault, type Statement, type Tx } from "../../platform";
 import { openExceptions, type NewException } from "../../store";
 import { markUndone, postSettlement } from "../settlement/post";
-import type { Context, Result } from "./carry-out";
+import type { Context, Result } from "./context";
 import type { Actor } from "./history";
 import { insertProposal, type Proposal } from "./proposals";
 
