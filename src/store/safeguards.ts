@@ -34,6 +34,7 @@ export const GUARDED_TABLES: Readonly<Record<string, number>> = {
   ...{ seal_key: 2, seal_block: 2, seal_checkpoint: 2, seal_item: 3, seal_state: 2 },
   ...{ settlement_profile: 2, settlement_file: 4, settlement_line: 2, settlement_match: 3, reconciliation_finding: 3 },
   ...{ exception_due_rule: 2, exception_event: 2, exception_proposal: 3, day_close: 2 },
+  exception_item: 3,
   ...{ settlement_posting: 3, settlement_line_posting: 2, settlement_posting_origin: 2 },
 };
 

@@ -126,7 +126,7 @@ async function carryOut(context: Context, item: FindingItem): Promise<Result> {
     case "reverse": {
       const done = await reverseOf(context, item);
       // As things stand now: what was reversed beside a paid line comes out of transit again.
-      const after = await lockFinding(tx, item.findingId);
+      const after = await lockFinding(tx, item.itemId);
       return { done, entryId: await bookMove(context, after, after.payments) };
     }
     case "advise": {
@@ -169,7 +169,7 @@ const RESOLVE_MISSING: Statement = {
   text: `
     update reconciliation_finding f set resolved_at = clock_timestamp()
      where f.entry_id = $1::uuid and f.class = 'missing-in-file' and f.resolved_at is null and f.replaced_by_run is null
-       and not exists (select from exception_proposal p where p.item_id = f.finding_id and p.decision is null)`,
+       and not exists (select from exception_proposal p where p.item_id = f.item_id and p.decision is null)`,
 };
 
 /** The line stands for the payment from now on, and nothing else may. */

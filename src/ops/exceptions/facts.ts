@@ -1,5 +1,6 @@
 import type { BesidePaid, FindingFacts, ItemClass, LineStatus, SettledPayment } from "../../domain";
 import { Fault, type Statement, type Tx } from "../../platform";
+import { lockProfileOfItem } from "./items";
 
 /** A payment that an item is about, as it stands now. Whole rupiah. */
 export interface ItemPayment extends SettledPayment {
@@ -14,6 +15,8 @@ export interface ItemPayment extends SettledPayment {
 
 /** A finding with everything that settling it is decided on; its row is locked. */
 export interface FindingItem {
+  /** The exception; it outlives the finding. */
+  readonly itemId: string;
   readonly findingId: string;
   readonly runId: number;
   readonly profileCode: string;
@@ -38,15 +41,6 @@ export interface FindingItem {
   readonly besidePaid: (ItemPayment & BesidePaid) | null;
 }
 
-/** Runs hold this lock, too: one waits for the other. */
-const LOCK_PROFILE: Statement = {
-  name: "ops_lock_profile",
-  isWrite: true,
-  text: `
-    select pg_advisory_xact_lock_shared(hashtext('biller:reconciliation'), hashtext(f.profile_code))
-      from reconciliation_finding f where f.finding_id = $1::uuid`,
-};
-
 const paymentJson = (entry: string, day: string): string => `
   json_build_object('entryId', e.entry_id, 'entryDate', e.business_date, 'traxId', e.trax_id,
     'productCode', e.product_code, 'billNumber', e.bill_number, 'amount', e.amount::text, 'feeAmount', e.fee_amount::text,
@@ -58,7 +52,7 @@ const READ_FINDING: Statement = {
   name: "ops_read_finding",
   isWrite: true,
   text: `
-    select f.finding_id as "findingId", f.run_id as "runId", f.profile_code as "profileCode",
+    select f.item_id as "itemId", f.finding_id as "findingId", f.run_id as "runId", f.profile_code as "profileCode",
            f.business_date as "businessDate", f.class, f.file_id as "fileId", f.line_no as "lineNo", l.status,
            f.amount, l.trax_id as "traxId", l.product_code as "productCode", l.bill_number as "billNumber",
            l.fee_amount as "feeAmount",
@@ -91,7 +85,7 @@ const READ_FINDING: Statement = {
         select ${paymentJson("e.entry_id", "e.business_date")} as payment,
                (select coalesce(sum(s.due_amount), 0)::text
                   from reconciliation_finding g
-                  join exception_proposal p on p.item_id = g.finding_id and p.decision = 'approved'
+                  join exception_proposal p on p.item_id = g.item_id and p.decision = 'approved'
                   join settlement_posting s on s.proposal_id = p.proposal_id
                  where g.file_id = k.file_id and g.line_no = k.line_no and g.replaced_by_run is null) as posted,
                exists (select from reconciliation_finding g
@@ -101,23 +95,23 @@ const READ_FINDING: Statement = {
           join journal_entry e on e.entry_id = m.entry_id and e.business_date = m.entry_date
          where f.class = 'reversed-there' and f.entry_id is null and m.entry_id = f.nearest_entry_id
            and m.replaced_by_run is null) beside on true
-     where f.finding_id = $1::uuid and f.resolved_at is null and f.replaced_by_run is null
+     where f.item_id = $1::uuid and f.resolved_at is null and f.replaced_by_run is null
        for update of f`,
 };
 
 type Written<T> = { readonly [K in keyof T]: T[K] extends bigint ? string : T[K] };
 
-/** Reads a finding for settling it, and locks it. @throws Fault `closed`: it is resolved, or a run has replaced it */
-export async function lockFinding(tx: Tx, findingId: string): Promise<FindingItem> {
-  await tx.run(LOCK_PROFILE, [findingId]);
+/** Reads the finding of an item for settling it, and locks it. @throws Fault `closed`: it is resolved, or no run finds it */
+export async function lockFinding(tx: Tx, itemId: string): Promise<FindingItem> {
+  await lockProfileOfItem(tx, itemId);
   const [row] = await tx.run<
     Omit<FindingItem, "payments" | "besidePaid"> & {
       readonly payments: readonly Written<ItemPayment>[];
       readonly besidePaid: Written<ItemPayment> | null;
       readonly besidePosted: string | null;
     }
-  >(READ_FINDING, [findingId]);
-  if (row === undefined) throw new Fault("closed", `finding ${findingId} is not open any more`);
+  >(READ_FINDING, [itemId]);
+  if (row === undefined) throw new Fault("closed", `exception ${itemId} is not open any more`);
   const { besidePaid, besidePosted, ...finding } = row;
   return {
     ...finding,

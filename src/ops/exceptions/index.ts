@@ -2,6 +2,7 @@ export { type ApprovalDeps, type Approved, approveProposal, type ByHand } from "
 export { BULK_MAX, type ProposedItem, proposeForEach } from "./bulk";
 export { handleItem, type PlainAction } from "./handling";
 export { type Actor, type HistoryEvent, PERSON_NAME } from "./history";
+export { lapseProposals, SYSTEM } from "./items";
 export {
   decideProposal,
   listProposals,
