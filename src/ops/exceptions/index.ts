@@ -1,3 +1,4 @@
+export { type ApprovalAttempt, faultOf, isDatabaseLost, tryApproval } from "./approval-attempts";
 export { type ApprovalDeps, type Approved, approveProposal, type ByHand } from "./carry-out";
 export { BULK_MAX, type ProposedItem, proposeForEach } from "./bulk";
 export { handleItem, type PlainAction } from "./handling";
@@ -12,3 +13,4 @@ export {
   type ProposalRequest,
 } from "./proposals";
 export { listQueue, type QueueFilter, type QueueItem, readDueRule, readItem, saveDueRule, WHOLE_QUEUE } from "./queue";
+export { nextWaiting, type WaitingFilter, type WaitingPart } from "./waiting";
