@@ -281,8 +281,18 @@ const TRIGGERS = `
     set search_path = pg_catalog, pg_temp as $$
   declare changed bigint;
   begin
-    update public.exception_item i set due_at = public.exception_due_at(i.opened_at, i.amount, i.carried_to)
-     where i.closed_at is null and i.due_at <> public.exception_due_at(i.opened_at, i.amount, i.carried_to);
+    with tier as materialized (
+      select (t.tier ->> 'from')::bigint as least, make_interval(hours => (t.tier ->> 'hours')::int) as within
+        from jsonb_array_elements(
+               (select r.definition -> 'tiers' from public.exception_due_rule r order by r.version desc limit 1)) as t(tier)
+    ), due as materialized (
+      select i.item_id,
+             greatest(i.opened_at + (select t.within from tier t where t.least <= i.amount order by t.least desc limit 1),
+                      (i.carried_to + 1)::timestamp at time zone 'Asia/Jakarta') as due_at
+        from public.exception_item i where i.closed_at is null
+    )
+    update public.exception_item i set due_at = d.due_at
+      from due d where i.item_id = d.item_id and i.closed_at is null and i.due_at <> d.due_at;
     get diagnostics changed = row_count;
     return changed;
   end $$;
