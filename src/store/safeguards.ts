@@ -42,6 +42,7 @@ export const GUARDED_TABLES: Readonly<Record<string, number>> = {
     settlement_expectation: 2,
   },
   ...{ settlement_posting: 4, settlement_line_posting: 3, receivable_clearing: 2 },
+  exception_item: 3,
 };
 
 const READ_SAFEGUARDS: Statement = {

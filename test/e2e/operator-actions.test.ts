@@ -275,7 +275,7 @@ describe("every command that changes something", () => {
     said = "";
     return main([...step.path.split(" "), ...(await step.args())]);
   };
-  /** Everything that is stored, table by table. */
+  /** Everything that is stored, table by table, but the note on a waiting proposal that approving it failed: no action is needed for it. */
   const contents = async (): Promise<Record<string, string>> => {
     const tables = await database.query<{ name: string }>(
       `select format('%I.%I', n.nspname, c.relname) as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -283,8 +283,9 @@ describe("every command that changes something", () => {
     );
     const found: Record<string, string> = {};
     for (const { name } of tables) {
+      const content = `(to_jsonb(t) - '{last_failed_at,last_failure}'::text[])::text`;
       const [row] = await database.query<{ digest: string }>(
-        `select count(*) || ' ' || md5(coalesce(string_agg(t::text, '|' order by t::text), '')) as digest from ${name} t`,
+        `select count(*) || ' ' || md5(coalesce(string_agg(${content}, '|' order by ${content}), '')) as digest from ${name} t`,
       );
       found[name] = row?.digest ?? "";
     }

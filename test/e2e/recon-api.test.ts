@@ -78,8 +78,12 @@ describe("a day of settlement over HTTP, by two people", () => {
       profile: { header: "columns" },
     });
     expect((await as(ani, "GET /profiles/nobody")).body).toEqual({
-      error: "there is no settlement profile nobody",
+      type: "urn:biller:problem:unknown_profile",
+      title: "There is no such profile",
+      status: 404,
+      detail: "there is no settlement profile nobody",
       code: "unknown_profile",
+      error: "there is no settlement profile nobody",
     });
     expect((await as(ani, "POST /profiles/check", { json: FULL_PROFILE })).body).toMatchObject({ isValid: true });
     const bad = await as(ani, "POST /profiles/check", { json: { ...FULL_PROFILE, header: "none", rules: 1 } });

@@ -114,5 +114,18 @@ export async function brokenLaws(database: TestDatabase): Promise<string[]> {
       where decision = 'approved' and lower(btrim(decided_by)) = lower(btrim(proposed_by))`,
     "one person made and approved a proposal",
   );
+  await law(
+    `select i.item_id, i.closed_because from exception_item i
+      where (i.closed_at is null) <> (
+              exists (select from reconciliation_finding f
+                       where f.item_id = i.item_id and f.replaced_by_run is null and f.resolved_at is null)
+              or exists (select from exception x where x.exception_id = i.item_id and x.closed_at is null))`,
+    "an item of the queue is open without anything to look at, or closed although there is",
+  );
+  await law(
+    `select p.proposal_id from exception_proposal p join exception_item i on i.item_id = p.item_id
+      where p.decision is null and (i.closed_at is not null or i.proposal_id is distinct from p.proposal_id)`,
+    "a proposal waits about something that is closed",
+  );
   return broken;
 }

@@ -44,10 +44,10 @@ interface FilterOptions {
 }
 
 /** `recon exceptions|resolve|proposals|approve|refuse|withdraw|undo|due-rule`. */
-export function reconExceptionCommands(recon: Command): void {
+export function reconExceptionCommands(recon: Command, exit: (code: number) => void): void {
   exceptionsCommand(recon);
   resolveCommand(recon);
-  reconDecisionCommands(recon);
+  reconDecisionCommands(recon, exit);
   reconUndoCommand(recon);
   dueRuleCommand(recon);
 }
@@ -128,7 +128,7 @@ function showQueue(items: readonly QueueItem[]): void {
 }
 
 function stateOf(item: QueueItem): string {
-  if (item.closedAt !== null) return "closed";
+  if (item.closedAt !== null) return `closed: ${item.closedBecause ?? ""}`;
   if (item.proposedAction !== null) return `${item.proposedAction} proposed by ${item.proposedBy}`;
   return item.carriedTo === null ? "open" : `carried to ${item.carriedTo}`;
 }

@@ -139,7 +139,7 @@ const FINDING: Omit<Branch, "where"> = {
   key: ["f.found_at", "f.finding_id"],
   fields: `f.run_id, f.profile_code, f.business_date as settlement_date, f.file_id, f.line_no, f.entry_id, f.entry_date, f.class, f.rule,
            f.amount, f.difference, f.fee_difference, f.nearest_trax_id, f.nearest_entry_id, f.blocked_by,
-           f.differing_fields, f.tried, f.replaced_by_run, f.resolved_at`,
+           f.differing_fields, f.tried, f.replaced_by_run, f.resolved_at, f.item_id, f.resolved_because`,
 };
 const FINDING_CLASSES = [
   ...["amount-differs", "fee-differs", "missing-here", "missing-in-file", "duplicate-in-file", "status-differs"],
@@ -178,6 +178,8 @@ const findings = listingOf({
     ["tried", "json", "s.tried"],
     ["replacedByRun", "number", "s.replaced_by_run"],
     ["resolvedAt", "time", "s.resolved_at"],
+    ["resolvedBecause", "text", "s.resolved_because"],
+    ["itemId", "text", "s.item_id::text"],
   ],
   filters: {
     class: { kind: "choice", choices: FINDING_CLASSES, about: "what did not agree", sql: "s.class = ?" },

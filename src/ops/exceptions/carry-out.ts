@@ -26,6 +26,7 @@ import { closeAboutFile, isAboutFile } from "./about-files";
 import { bookMove, bookRecovery } from "./book-move";
 import type { ApprovalDeps, Approved, Context, Result } from "./context";
 import type { Actor } from "./history";
+import { lapseProposals } from "./items";
 import { reopenDays } from "./reopening";
 import { decideProposal } from "./proposals";
 import { undoApproved } from "./undo";
@@ -162,7 +163,7 @@ async function reverseOf(context: Context, item: FindingItem): Promise<CarriedOu
   const reversal = await deps.byHand.reverse(tx, { ...payment, partnerId });
   const done = `payment ${payment.traxId} ${reversal.entryId === null ? "was reversed before" : "reversed"}`;
   if (beside !== null) return { done, entryId: entryId ?? reversal.entryId };
-  const after = await lockFinding(tx, item.findingId);
+  const after = await lockFinding(tx, item.itemId);
   const rest = moveOfFinding(factsOfFinding(after), context.proposal.account);
   return { done, entryId: (await bookMove(context, after, after.payments, rest)) ?? reversal.entryId };
 }
@@ -183,10 +184,10 @@ const EXPLAIN_PAID: Statement = {
   text: `
     insert into reconciliation_finding (finding_id, run_id, profile_code, business_date, file_id, line_no, entry_id,
                                         entry_date, class, rule, amount, difference, fee_difference, nearest_trax_id,
-                                        nearest_entry_id, differing_fields, tried, resolved_at)
+                                        nearest_entry_id, differing_fields, tried, resolved_at, resolved_because)
     select gen_random_uuid(), f.run_id, f.profile_code, s.settlement_date, l.file_id, l.line_no, m.entry_id, m.entry_date,
            'reversed-here', m.rule, l.amount, l.amount, $4::bigint - l.amount, l.trax_id, m.entry_id, '{status}', '[]',
-           clock_timestamp()
+           clock_timestamp(), 'a line of its file takes it back' 
       from reconciliation_finding f
       join settlement_line l on l.file_id = $1::int and l.line_no = $2::int
       join settlement_file s on s.file_id = l.file_id
@@ -206,9 +207,9 @@ const RESOLVE_MISSING: Statement = {
   name: "ops_resolve_missing_in_file",
   isWrite: true,
   text: `
-    update reconciliation_finding f set resolved_at = clock_timestamp()
+    update reconciliation_finding f set resolved_at = clock_timestamp(), resolved_because = 'a line stands for its payment'
      where f.entry_id = $1::uuid and f.class = 'missing-in-file' and f.resolved_at is null and f.replaced_by_run is null
-    returning f.finding_id as "findingId"`,
+    returning f.item_id as "itemId"`,
 };
 
 /** The line stands for the payment from now on, and nothing else may. */
@@ -221,7 +222,12 @@ async function linkAndBook(
   if (item.fileId === null || item.lineNo === null) throw new Fault("not_possible", "there is no line to link");
   const payment = await readFreePayment(tx, item.partnerId, entryId);
   await tx.run(LINK, [entryId, item.fileId, item.lineNo, item.runId, payment.entryDate]);
-  await tx.run(RESOLVE_MISSING, [entryId]);
+  const resolved = await tx.run<{ itemId: string }>(RESOLVE_MISSING, [entryId]);
+  await lapseProposals(
+    tx,
+    resolved.map(({ itemId }) => itemId),
+    `line ${item.lineNo} of file ${item.fileId} stands for its payment`,
+  );
   if (stateOfReceivable(payment.receivable) !== "due") {
     return { entryId: await bookRecovery(context, item, payment), isWhole: true };
   }

@@ -1,6 +1,7 @@
 import { dateAfter, FILE_KINDS, moneyActionsFor } from "../../domain";
 import { Fault, type Statement, type Tx } from "../../platform";
 import { type Actor, recordEvent } from "./history";
+import { lockProfileOfItem } from "./items";
 import { type QueueItem, readItem } from "./queue";
 
 const SET_OWNER: Statement = {
@@ -43,7 +44,10 @@ const NEEDS_TWO: readonly string[] = FILE_KINDS;
 
 /** @throws Fault `no_exception`, `closed`, `not_possible` */
 export async function handleItem(tx: Tx, actor: Actor, itemId: string, action: PlainAction): Promise<QueueItem> {
-  const item = await readItem(tx, itemId);
+  const found = await readItem(tx, itemId);
+  // A note changes nothing of the item: it waits for no run.
+  if (action.kind !== "note") await lockProfileOfItem(tx, found.itemId);
+  const item = action.kind === "note" ? found : await readItem(tx, found.itemId);
   if (item.closedAt !== null && action.kind !== "note") {
     throw new Fault("closed", `exception ${item.itemId} is closed since ${item.closedAt.toISOString()}`);
   }

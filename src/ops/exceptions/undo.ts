@@ -7,6 +7,7 @@ import { openExceptions, type NewException } from "../../store";
 import { markUndone, postSettlement } from "../settlement/post";
 import type { Context, Result } from "./context";
 import type { Actor } from "./history";
+import { lockProfileOfItem } from "./items";
 import { insertProposal, type Proposal } from "./proposals";
 
 const FIND: Statement = {
@@ -88,6 +89,7 @@ async function readUndoable(tx: Tx, proposalId: string, by: string | null): Prom
 export async function undoApproved(context: Context): Promise<Result> {
   const { tx, proposal } = context;
   const undone = await readUndoable(tx, String(proposal.facts["undoes"]), proposal.proposalId);
+  await lockProfileOfItem(tx, undone.itemId);
   const done = `undone: ${undone.action} of ${undone.proposedBy}`;
   if (undone.itemKind === "bank-credit") return { done, entryId: await takeBackPosting(context, undone.proposalId) };
   if (undone.itemKind === "exception") return { done, entryId: await reopenOpened(context, undone) };
@@ -144,18 +146,19 @@ const READ_FINDING: Statement = {
              where m.file_id = f.file_id and m.line_no = f.line_no and m.replaced_by_run is null
                and m.rule = 'by-hand') as linked
       from reconciliation_finding f
-     where f.finding_id = $1::uuid and f.replaced_by_run is null for update of f`,
+     where f.item_id = $1::uuid and f.replaced_by_run is null for update of f`,
 };
 const REOPEN: Statement = {
   name: "ops_reopen_finding",
   isWrite: true,
-  text: `update reconciliation_finding set resolved_at = null where finding_id = $1::uuid and replaced_by_run is null`,
+  text: `update reconciliation_finding set resolved_at = null, resolved_because = null
+     where finding_id = $1::uuid and replaced_by_run is null`,
 };
 const REOPEN_MISSING: Statement = {
   name: "ops_reopen_missing_in_file",
   isWrite: true,
   text: `
-    update reconciliation_finding set resolved_at = null
+    update reconciliation_finding set resolved_at = null, resolved_because = null
      where entry_id = $1::uuid and class = 'missing-in-file' and replaced_by_run is null and resolved_at is not null`,
 };
 /** The link that a person made, replaced by a run of its own that says so. $1, $2 line; $3 why, $4 who. */
@@ -273,10 +276,10 @@ const REOPEN_EXPLAINED: Statement = {
   name: "ops_reopen_explained_line",
   isWrite: true,
   text: `
-    update reconciliation_finding set resolved_at = null
+    update reconciliation_finding set resolved_at = null, resolved_because = null
      where nearest_entry_id = $1::uuid and class = 'reversed-here' and replaced_by_run is null and resolved_at is not null
        and finding_id <> $2::uuid
-       and not exists (select from exception_proposal p where p.item_id = finding_id)`,
+       and not exists (select from exception_proposal p where p.item_id = reconciliation_finding.item_id)`,
 };
 
 const READ_OPENED: Statement = {

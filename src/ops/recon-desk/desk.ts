@@ -16,12 +16,15 @@ import { type CloseOutcome, type DayClose, readClose, type ReportFormat, type Re
 import {
   type Actor,
   type Approved,
-  approveProposal,
+  BULK_MAX,
   type ByHand,
   decideProposal,
+  isDatabaseLost,
+  nextWaiting,
   type Proposal,
   readDueRule,
   readItem,
+  tryApproval,
 } from "../exceptions";
 import { type ExpectationRequest, setExpectation } from "../reconciliation/expectations";
 import type { ImportOutcome, SupplementRequest } from "../reconciliation/import-file";
@@ -29,7 +32,7 @@ import type { RunReport, RunRequest } from "../reconciliation/run";
 import { saveProfile } from "../reconciliation/profiles";
 import { inSession, type Session } from "../reconciliation/session";
 import { type AgeingRow, readAgeing, type SettledFile } from "../settlement";
-import { type ApprovedEach, approveEach, proposalsOf, type WhichProposals } from "./approvals";
+import { type ApprovedEach, approveEach, namedPart, type WhichProposals } from "./approvals";
 import { type KeyedAnswer, onceForKey, type RepeatableRequest } from "./keyed";
 import { pageOfQueue, type QueuePage, readProposal, readWhy } from "./queue-pages";
 import { type SpooledFile } from "./spool";
@@ -154,7 +157,13 @@ export function openReconDesk(options: ReconDeskOptions): ReconDesk {
   const today = (): string => businessDateOf(clock.nowMs(), "24:00");
   const approval = () => ({ db, byHand: byHand(), clock, ids, today });
   const approve = (actor: Actor, proposalId: string, note: string | null): Promise<Decided> =>
-    unlessDecided(transact, actor, proposalId, "approved", () => approveProposal(approval(), actor, proposalId, note));
+    unlessDecided(transact, actor, proposalId, "approved", async () => {
+      const { approved, fault } = await tryApproval(approval(), actor, proposalId, note, (internal) =>
+        onFault(internal.cause, `recon approval: ${internal.message}`),
+      );
+      if (approved === null) throw fault ?? new Error("an approval ended without an answer");
+      return approved;
+    });
 
   return {
     page: (listing, question) => transact((tx) => readPage(tx, clock, listing, question, PAGE_BUDGET_MS)),
@@ -196,8 +205,20 @@ export function openReconDesk(options: ReconDeskOptions): ReconDesk {
       }),
     approve,
     approveEach: async (actor, which, note) => {
-      const chosen = await transact((tx) => proposalsOf(tx, actor, which));
-      return approveEach(chosen, clock, (proposalId) => approve(actor, proposalId, note));
+      const part =
+        "proposals" in which
+          ? namedPart(which.proposals)
+          : await transact((tx) =>
+              nextWaiting(tx, "all" in which ? { all: true, proposer: actor.name } : which, which.after, BULK_MAX),
+            );
+      return approveEach(part, clock, async (proposalId) => {
+        try {
+          return { proposalId, decided: await approve(actor, proposalId, note), fault: null };
+        } catch (error) {
+          if (!(error instanceof Fault) || isDatabaseLost(error)) throw error;
+          return { proposalId, decided: null, fault: error };
+        }
+      });
     },
     decide: (actor, proposalId, decision, note) =>
       unlessDecided(transact, actor, proposalId, decision, async () => ({

@@ -85,7 +85,8 @@ const PROPOSAL: Branch = {
   from: "exception_proposal p",
   key: ["p.proposed_at", "p.proposal_id"],
   fields: `p.batch_id, p.item_kind, p.item_id, p.action, p.account_code, p.target_entry_id, p.amount, p.facts, p.reason,
-           p.proposed_by, p.proposed_via, p.decision, p.decided_by, p.decided_via, p.decided_at, p.decision_note`,
+           p.proposed_by, p.proposed_via, p.decision, p.decided_by, p.decided_via, p.decided_at, p.decision_note,
+           p.last_failed_at, p.last_failure`,
   ...bounded,
 };
 
@@ -119,13 +120,21 @@ export const PROPOSALS = listingOf({
     ["decidedVia", "text", "s.decided_via"],
     ["decidedAt", "time", "s.decided_at"],
     ["note", "text", "s.decision_note"],
+    ["lastFailedAt", "time", "s.last_failed_at"],
+    ["lastFailure", "text", "s.last_failure"],
   ],
   filters: {
     state: {
       kind: "choice",
-      choices: ["waiting", "approved", "refused", "withdrawn"],
+      choices: ["waiting", "approved", "refused", "withdrawn", "lapsed"],
       about: "whether somebody still has to decide",
       sql: "coalesce(s.decision, 'waiting') = ?",
+    },
+    failed: {
+      kind: "choice",
+      choices: ["true"],
+      about: "only those that were approved and could not be done",
+      sql: "(s.last_failed_at is not null)::text = ?",
     },
     proposal: { kind: "uuid", about: "proposalId", sql: "s.id = ?::uuid" },
     item: { kind: "uuid", about: "the exception that it is about", sql: "s.item_id = ?::uuid" },

@@ -125,11 +125,19 @@ export const RECON_BODIES = {
       proposals: identifiers.optional(),
       batch: uuid.optional(),
       all: z.literal(true).optional(),
+      after: z
+        .string()
+        .regex(/^[A-Za-z0-9_-]{1,400}$/, "must be `next` of the answer before, unchanged")
+        .optional(),
       note: prose(1).optional(),
     })
     .refine(
       ({ proposals, batch, all }) => [proposals, batch, all].filter((each) => each !== undefined).length === 1,
       "must have one of proposals, batch and all",
+    )
+    .refine(
+      ({ proposals, after }) => proposals === undefined || after === undefined,
+      "must have after with batch or all",
     ),
   undo: z.strictObject({ reason: prose(3) }),
   decision: z.strictObject({ note: prose(1).optional() }),

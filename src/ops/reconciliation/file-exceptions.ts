@@ -4,7 +4,7 @@ import { Fault, type Statement, type Tx } from "../../platform";
 export const BY_ITSELF = "biller (by itself)";
 
 /**
- * Closes exceptions about files, with a step in their history; proposals that wait about them are refused for the same
+ * Closes exceptions about files, with a step in their history; proposals that wait about them lapse for the same
  * reason. Proposals are locked first, as decisions do. `because` is an expression over `exception x`; $1 is the name that
  * the steps bear.
  */
@@ -24,7 +24,7 @@ export const closeFileExceptions = (name: string, because: string, condition: st
       returning x.exception_id, x.closed_because
     ), lapsed as (
       update exception_proposal p
-         set decision = 'refused', decided_by = $1, decided_via = $1, decided_at = clock_timestamp(),
+         set decision = 'lapsed', decided_by = 'system', decided_via = $1, decided_at = clock_timestamp(),
              decision_note = left(c.closed_because, 500)
         from closed c where p.item_id = c.exception_id and p.decision is null
     )

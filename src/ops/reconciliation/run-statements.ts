@@ -159,12 +159,19 @@ export const REPLACE_FOUND_PAYMENTS = `
      and (exists (select from settlement_match m where m.entry_id = f.entry_id and m.replaced_by_run is null)
           or exists (select from (${FULLY_CLEARED}) c where c.entry_id = f.entry_id))`;
 
-/** Accepted payments of a day without a line; `once` ends each look-up. */
+/**
+ * Accepted payments of a day without a line; `once` ends each look-up. One that was found before, and then not any more, is
+ * the same exception again.
+ */
 const missingInFile = (once: string): string => `
   insert into reconciliation_finding (finding_id, run_id, profile_code, business_date, entry_id, entry_date, class, amount,
-                                      difference, fee_difference, nearest_trax_id, nearest_entry_id, differing_fields, tried)
+                                      difference, fee_difference, nearest_trax_id, nearest_entry_id, differing_fields, tried,
+                                      item_id)
   select gen_random_uuid(), $1, $2, $3::date, e.entry_id, e.business_date, 'missing-in-file', e.amount, -e.amount,
-         -e.fee_amount, e.trax_id, e.entry_id, '{}', '[]'
+         -e.fee_amount, e.trax_id, e.entry_id, '{}', '[]',
+         (select f.item_id from reconciliation_finding f
+           where f.entry_id = e.entry_id and f.file_id is null and f.replaced_by_run is not null
+           order by f.found_at desc limit 1)
     from journal_entry e
    where e.partner_id = $4 and e.kind = 'payment' and e.business_date = $3::date
      and (cardinality($5::text[]) = 0 or e.product_code = any($5::text[]))

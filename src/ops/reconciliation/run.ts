@@ -8,6 +8,7 @@ import {
 } from "../../domain";
 import { Fault, sqlStateOf } from "../../platform";
 import { recordOperatorAction } from "../../store";
+import { closeGone } from "../exceptions/items";
 import { readProfile, type StoredProfile } from "./profiles";
 import {
   CHANGES,
@@ -138,6 +139,7 @@ export function runReconciliation(request: RunRequest): Promise<RunReport> {
       say: request.onProgress ?? (() => {}),
     };
     await decideAll(state, request.redecidesDeclared);
+    await closeGone(txOf(session), facts);
     const changes = await session.run<ResultChange>(CHANGES, [runId, CHANGES_MAX]);
     const summary = await summaryOf(session, profileCode, settlementDate);
     await session.run(`update reconciliation_run set finished_at = clock_timestamp(), summary = $2 where run_id = $1`, [

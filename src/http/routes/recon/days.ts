@@ -115,7 +115,8 @@ export function dayRoutes(router: Router, deps: ReconRouteDeps, door: ReconDoor)
 function dateOf(ctx: Context, asking: ReconAsking): string {
   const { date = "" } = ctx["params"] as { date?: string };
   if (canonicalDate(date) === null) {
-    throw new AuditRefusal(400, "date in the address must be a day such as 2026-11-21, from 2000 to 2099");
+    const problem = "date in the address must be a day such as 2026-11-21, from 2000 to 2099";
+    throw new AuditRefusal(400, problem, [], "address");
   }
   asking.filter = { date };
   return date;

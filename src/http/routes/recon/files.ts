@@ -187,14 +187,15 @@ function uploadOf(ctx: Context, asking: ReconAsking) {
     ...(fileName === "" ? ["fileName must be given: the name that the switch gave to the file"] : []),
     ...(/[/\\]|^\.{1,2}$|^ | $/.test(fileName) ? ["fileName must be a name without folders, / and \\"] : []),
   ];
-  if (problems.length > 0) throw new AuditRefusal(400, "the file cannot be taken", problems);
+  if (problems.length > 0) throw new AuditRefusal(400, "the file cannot be taken", problems, "upload");
   return { ...filters, profile, fileName } as Partial<Record<string, string>> & { profile: string; fileName: string };
 }
 
 function assertFile(ctx: Context, maxBytes: number): void {
   const encoding = ctx.get("Content-Encoding");
   if (!ctx.is(CONTENT_TYPES) || (encoding !== "" && encoding !== "identity")) {
-    throw new AuditRefusal(415, `Content-Type must be ${CONTENT_TYPES.join(" or ")}, without compression`);
+    const problem = `Content-Type must be ${CONTENT_TYPES.join(" or ")}, without compression`;
+    throw new AuditRefusal(415, problem, [], "content_type");
   }
   const length = ctx.get("Content-Length");
   if (length !== "" && Number(length) > maxBytes) {
