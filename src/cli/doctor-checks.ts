@@ -76,7 +76,7 @@ async function checkMigrations({ db }: DatabaseContext): Promise<Omit<Finding, "
 }
 
 async function checkSafeguards({ transact }: DatabaseContext): Promise<Omit<Finding, "name">> {
-  const { role, isSuperuser, changeableTables, unguardedTables } = await transact(readSafeguards);
+  const { role, isSuperuser, changeableTables, unguardedTables, forgeableColumns } = await transact(readSafeguards);
   const advice = "let DATABASE_URL name the role biller_app, and MIGRATION_DATABASE_URL the owner";
   if (isSuperuser) return { verdict: "failed", detail: `the service runs as ${role}, a superuser`, advice };
   if (changeableTables.length > 0) {
@@ -87,6 +87,13 @@ async function checkSafeguards({ transact }: DatabaseContext): Promise<Omit<Find
       verdict: "failed",
       detail: `triggers missing or off on ${unguardedTables.join(", ")}`,
       advice: "somebody altered the schema: find out who, then restore the triggers of its migration",
+    };
+  }
+  if (forgeableColumns.length > 0) {
+    return {
+      verdict: "failed",
+      detail: `role ${role} may set ${forgeableColumns.join(", ")}`,
+      advice: "the time of recording is the database's: run select reserve_columns(…) as migration 021 does",
     };
   }
   return { verdict: "ok", detail: `role ${role} may only append; triggers are on` };

@@ -191,7 +191,8 @@ function verifyCommand(ledger: Command, exit: (code: number) => void): void {
       }
       print(`${verdict.leaves} leaves in ${verdict.blocks} blocks, ${verdict.checkpoints} checkpoints`);
       if (verdict.masked > 0) print(`${verdict.masked} rows are masked; the rest of them was checked`);
-      if (verdict.late > 0) print(`${verdict.late} rows were sealed more than an hour after younger ones`);
+      if (verdict.late > 0) print(`${verdict.late} rows were sealed after rows that are more than an hour younger:`);
+      for (const row of verdict.lateRows) print(`  ${row}`);
       if (verdict.findings.length === 0) print("everything is as it was sealed");
       else showFindings(verdict.findings);
     });

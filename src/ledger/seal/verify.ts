@@ -31,8 +31,10 @@ export interface Verdict {
   readonly blocks: bigint;
   readonly leaves: number;
   readonly masked: number;
-  /** Rows that were sealed more than an hour after rows that are younger: the sealer was away, or somebody put them in. */
+  /** Rows that were sealed after rows of their kind that are more than an hour younger: see `lateRows`. */
   readonly late: number;
+  /** Their names, no more than `FINDINGS_MAX`: somebody put them in later, or the database's clock was set back. */
+  readonly lateRows: readonly string[];
   readonly checkpoints: number;
   readonly keyIds: readonly string[];
   /** The first bad row comes first; no more than `FINDINGS_MAX`. Empty: everything is as it was sealed. */
@@ -60,10 +62,12 @@ interface Work {
   leaves: number;
   masked: number;
   late: number;
+  readonly lateRows: string[];
+  /** The youngest row of each kind that is in an earlier block: when it was recorded, milliseconds since the epoch. */
+  readonly youngest: Map<string, number>;
   /** Of the block before. */
   hash: string;
   keyNo: number;
-  sealedAt: string | null;
   readonly hashes: Map<bigint, string>;
 }
 
@@ -71,8 +75,16 @@ interface Work {
 export async function verifySeals(tx: Tx, options: VerifyOptions = {}): Promise<Verdict> {
   const keys = await listSealKeys(tx);
   const work: Work = {
-    ...{ tx, findings: [], leaves: 0, masked: 0, late: 0 },
-    ...{ hash: NO_BLOCK, keyNo: 0, sealedAt: null, hashes: new Map<bigint, string>() },
+    tx,
+    findings: [],
+    leaves: 0,
+    masked: 0,
+    late: 0,
+    lateRows: [],
+    youngest: new Map(),
+    hash: NO_BLOCK,
+    keyNo: 0,
+    hashes: new Map(),
     keys: new Map(keys.map((key) => [key.keyId, key])),
   };
   const wrongKey = faultOfKeys(keys);
@@ -101,7 +113,11 @@ export async function verifySeals(tx: Tx, options: VerifyOptions = {}): Promise<
   for (const checkpoint of options.outside ?? []) verifyCheckpoint(work, checkpoint, "outside checkpoint", expected);
   for (const { row, what } of await findWrongTotals(tx, FINDINGS_MAX)) report(work, row, null, what);
   return {
-    ...{ blocks: expected - 1n, leaves: work.leaves, masked: work.masked, late: work.late },
+    blocks: expected - 1n,
+    leaves: work.leaves,
+    masked: work.masked,
+    late: work.late,
+    lateRows: work.lateRows,
     checkpoints: stored.length + (options.outside ?? []).length,
     keyIds: keys.map(({ keyId }) => keyId),
     findings: work.findings.slice(0, FINDINGS_MAX),
@@ -131,7 +147,6 @@ async function verifyBlock(work: Work, block: SealedBlock): Promise<void> {
     await verifyLeaves(work, block, header.root);
   }
   work.hash = hash.toString("hex");
-  work.sealedAt = header?.sealedAt ?? work.sealedAt;
 }
 
 async function verifyLeaves(work: Work, block: SealedBlock, root: string): Promise<void> {
@@ -197,8 +212,20 @@ async function leafFault(
     work.masked += 1;
     if (!(await isMaskingKnown(work, item))) return { what: "its salt is gone, and no action says why", hash };
   }
-  if (work.sealedAt !== null && Date.parse(work.sealedAt) - Date.parse(row.recordedAt) > LATE_MS) work.late += 1;
+  noteAge(work, item.itemKey, row.recordedAt);
   return { what: hash.equals(wanted) ? null : "it is not what was sealed", hash };
+}
+
+/** Blocks hold the rows of a kind in the order of recording, but for what was still on its way: that is minutes, not hours. */
+function noteAge(work: Work, itemKey: string, recordedAt: string): void {
+  const kind = itemKey.slice(0, itemKey.indexOf(":"));
+  const at = Date.parse(recordedAt);
+  const youngest = work.youngest.get(kind);
+  if (youngest === undefined || at > youngest) work.youngest.set(kind, at);
+  else if (youngest - at > LATE_MS) {
+    work.late += 1;
+    if (work.lateRows.length < FINDINGS_MAX) work.lateRows.push(rowName(itemKey));
+  }
 }
 
 /** The action has to be there under its word; whether it is what was sealed is checked with its own block. */

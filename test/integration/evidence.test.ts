@@ -1,0 +1,122 @@
+import { randomUUID } from "node:crypto";
+import { verifySeals, type Verdict } from "../../src/ledger";
+import { type Db } from "../../src/platform";
+import { readSafeguards, recordOperatorAction, RESERVED_COLUMNS } from "../../src/store";
+import { testDb, transact } from "../support/builders";
+import { fillWithBills, newSealKey, payBills, testSealer } from "../support/seal";
+import { createTestDatabase, onServer, type TestDatabase } from "../support/services";
+
+/** A payment that never was, in every table of the books, as somebody with SQL would write it. */
+const forgedPayment = (traxId: string, recordedAt: string): string => `
+  insert into trax (partner_id, trax_id, family, fingerprint, product_code, bill_number, bill_key, amount, fee_amount, channel,
+                    outcome, result_code, sys_code, reply_body, entry_id, business_date, received_at, recorded_at)
+  select partner_id, '${traxId}', family, fingerprint, product_code, bill_number, bill_key, amount, fee_amount, channel,
+         outcome, result_code, sys_code, reply_body, gen_random_uuid(), business_date, received_at, ${recordedAt}
+    from trax where entry_id is not null limit 1;
+  with forged as (
+    insert into journal_entry (entry_id, bill_key, business_date, kind, partner_id, trax_id, product_code, bill_number, amount,
+                               fee_amount, channel, happened_at, recorded_at)
+    select t.entry_id, t.bill_key, t.business_date, 'payment', t.partner_id, t.trax_id, t.product_code, t.bill_number,
+           t.amount, t.fee_amount, t.channel, t.received_at, t.recorded_at
+      from trax t where t.trax_id = '${traxId}'
+    returning entry_id, bill_key, business_date, amount
+  )
+  insert into posting (entry_id, line_no, bill_key, business_date, account_code, side, amount)
+  select f.entry_id, p.line_no, f.bill_key, f.business_date, p.account_code, p.side, f.amount
+    from forged f, (values (1, 'due-from-switch', 'debit'), (2, 'bill-collections', 'credit')) p(line_no, account_code, side);`;
+
+/** Past every trigger, as only a superuser can. */
+const pastTriggers = (sql: string): string => `begin; set local session_replication_role = replica; ${sql}; commit`;
+
+describe("a row that is in no seal", () => {
+  let database: TestDatabase;
+  let db: Db;
+  beforeEach(async () => {
+    database = await createTestDatabase();
+    const bills = await fillWithBills(database, 4);
+    db = testDb(database.appUrl, 2);
+    await newSealKey(database);
+    await payBills(db, bills);
+    await transact(db, (tx) => recordOperatorAction(tx, { actor: "test", action: "test", object: "test" }));
+    await testSealer(db).drain();
+    // As if an hour had passed since everything that is here was written and sealed.
+    await onServer(database.superuserUrl, `update seal_state set sealed_until = scanned_until`);
+  });
+  afterEach(async () => {
+    await db.close();
+    await database.drop();
+  });
+  const verify = (): Promise<Verdict> => transact(db, (tx) => verifySeals(tx));
+  const entryOf = async (traxId: string): Promise<string> => {
+    const [row] = await database.query<{ entry_id: string }>("select entry_id from trax where trax_id = $1", [traxId]);
+    return row?.entry_id ?? "";
+  };
+
+  it.each(RESERVED_COLUMNS)("cannot be made with a %s of its own by the service's role", async (name) => {
+    const [table, column] = name.split(".");
+    await expect(onServer(database.appUrl, `insert into ${table} (${column}) values (now())`)).rejects.toThrow(
+      `permission denied for table ${table}`,
+    );
+    expect((await transact(db, readSafeguards)).forgeableColumns).toEqual([]);
+  });
+
+  it.each([
+    ["in the future", "now() + interval '1 year'"],
+    ["never", "'infinity'"],
+    ["before everything", "'-infinity'"],
+    ["long ago", "now() - interval '400 days'"],
+    ["just behind the mark", "(select sealed_until from seal_state) - interval '1 microsecond'"],
+  ])("is named when it says that it was recorded %s", async (_when, recordedAt) => {
+    expect((await verify()).findings).toEqual([]);
+    await onServer(database.superuserUrl, pastTriggers(forgedPayment("FORGED", recordedAt)));
+    const rows = (await verify()).findings.map(({ row }) => row);
+    expect(rows).toContain(`trax (1, FORGED, payment)`);
+    expect(rows).toContain(`journal_entry ${await entryOf("FORGED")} or its postings`);
+  });
+
+  it("is refused to the service whatever time it names", async () => {
+    for (const at of ["now()", "now() + interval '1 year'", "now() - interval '1 year'"]) {
+      await expect(onServer(database.appUrl, forgedPayment("FORGED", at))).rejects.toThrow(/permission denied/);
+    }
+  });
+
+  it("does not pass for sealed by a place in a block that is not there", async () => {
+    await onServer(database.superuserUrl, pastTriggers(forgedPayment("FORGED", "now() + interval '1 year'")));
+    const keys = ["reply:1:payment:FORGED", `entry:${await entryOf("FORGED")}`];
+    for (const [at, key] of keys.entries()) {
+      // The service's own right is enough for this.
+      await onServer(
+        database.appUrl,
+        `insert into seal_item (block_no, leaf_no, item_key, salt)
+         values (900000000, ${at}, '${key}', decode(repeat('00', 32), 'hex'))`,
+      );
+    }
+    const rows = (await verify()).findings.map(({ row }) => row);
+    expect(rows).toEqual(expect.arrayContaining(["trax (1, FORGED, payment)"]));
+    expect(rows).toEqual(expect.arrayContaining([`journal_entry ${await entryOf("FORGED")} or its postings`]));
+  });
+
+  it("is counted where no sealer has looked for more than a minute", async () => {
+    await onServer(
+      database.superuserUrl,
+      `${pastTriggers(forgedPayment("WAITING", "now() - interval '2 minutes'"))};
+       update seal_state set sealed_until = now() - interval '1 hour', scanned_until = now() - interval '1 hour'`,
+    );
+    const [finding, ...others] = (await verify()).findings;
+    expect(others).toEqual([]);
+    expect(finding?.what).toMatch(/^2 rows, this one among them, wait to be sealed.*does one run\?$/s);
+  });
+
+  it("is named when the sealer was made to look so far back again", async () => {
+    const id = randomUUID();
+    await onServer(
+      database.superuserUrl,
+      `${pastTriggers(`insert into operator_action (action_id, actor, action, object, recorded_at)
+                       values ('${id}', 'nobody', 'partner.add', 'partner:x', now() - interval '3 hours')`)};
+       update seal_state set sealed_until = now() - interval '4 hours', scanned_until = now() - interval '4 hours'`,
+    );
+    await testSealer(db).drain();
+    const verdict = await verify();
+    expect(verdict.lateRows).toEqual([`operator_action ${id}`]);
+  });
+});
