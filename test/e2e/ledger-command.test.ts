@@ -85,7 +85,7 @@ describe("biller ledger", () => {
       "select actor, object from operator_action order by recorded_at limit 1",
     );
     expect(action).toMatchObject({
-      actor: expect.stringMatching(/^cli:.+@.+/) as string,
+      actor: expect.stringMatching(/^\S+ \(cli:.+@.+\)$/) as string,
       object: `seal-key:${made.keyId}`,
     });
   }, 120_000);

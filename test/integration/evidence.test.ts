@@ -37,7 +37,7 @@ describe("a row that is in no seal", () => {
     db = testDb(database.appUrl, 2);
     await newSealKey(database);
     await payBills(db, bills);
-    await transact(db, (tx) => recordOperatorAction(tx, { actor: "test", action: "test", object: "test" }));
+    await transact(db, (tx) => recordOperatorAction(tx, { actor: "test (test)", action: "test", object: "test" }));
     await testSealer(db).drain();
     // As if an hour had passed since everything that is here was written and sealed.
     await onServer(database.superuserUrl, `update seal_state set sealed_until = scanned_until`);

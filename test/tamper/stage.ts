@@ -43,7 +43,7 @@ export async function openTamperStage(paymentsPerRound: number): Promise<TamperS
     const detail = `round ${round}, with a line end\nand an é`;
     await transact(db, (tx) =>
       recordOperatorAction(tx, {
-        actor: "tamper",
+        actor: "tamper (test)",
         action: "test.round",
         object: "round",
         before: round,

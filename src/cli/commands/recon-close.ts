@@ -14,7 +14,8 @@ import {
 } from "../../ops";
 import { loadCatalog } from "../../flows";
 import { Fault, messageOf, systemClock } from "../../platform";
-import { actorOf, calendarDate, confirm, datesBetween, type OperatorOptions, withOperatorOptions } from "../operator";
+import { calendarDate, confirm, datesBetween, type OperatorOptions, withOperatorOptions } from "../operator";
+import { actorOf } from "../operator-name";
 import { print, printJson, rupiahText, say } from "../output";
 import { withApp } from "../with-database";
 import { withServices } from "../with-services";

@@ -1,6 +1,5 @@
-import { userInfo } from "node:os";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { dateAfter, type MatchRule, parseMatchRules, RECONCILIATION_CLASSES } from "../../domain";
+import { actorText, dateAfter, type MatchRule, parseMatchRules, RECONCILIATION_CLASSES } from "../../domain";
 import {
   importSettlementFile,
   type ImportOutcome,
@@ -17,6 +16,7 @@ import { readJsonFile } from "../json-file";
 import { print, printJson, printTable, rupiahText, say, startProgress } from "../output";
 import { withServices } from "../with-services";
 import { calendarDate } from "../operator";
+import { actorOf } from "../operator-name";
 import { reconCloseCommands } from "./recon-close";
 import { reconExceptionCommands } from "./recon-exceptions";
 import { reconProfileCommands } from "./recon-profile";
@@ -44,12 +44,14 @@ function importCommand(recon: Command): void {
     .option("--date <yyyy-mm-dd>", "business date of the file, where its name does not tell", calendarDate)
     .option("--replace", "a changed file of a known name becomes its next version; the one before stays readable")
     .option("--accept-totals", "take the file although its control totals do not agree; that is kept with the file")
+    .option("--as <name>", "who you are; default BILLER_OPERATOR, else your account")
     .option("--json", "machine-readable output")
     .action(async (path: string, options: ImportOptions) => {
       const progress = startProgress("importing");
-      const outcome = await withServices(({ databaseUrl }) =>
+      const outcome = await withServices(({ databaseUrl }, config) =>
         importSettlementFile({
-          ...{ databaseUrl, profileCode: options.profile, path, date: options.date ?? null, by: userInfo().username },
+          ...{ databaseUrl, profileCode: options.profile, path, date: options.date ?? null },
+          by: actorText(actorOf(options, config)),
           ...{ mayReplace: options.replace === true, acceptsTotals: options.acceptTotals === true },
           onProgress: ({ bytes, ofBytes, lines }) =>
             progress.update(`${Math.floor((100 * bytes) / ofBytes)} %, ${lines} lines`),
@@ -65,6 +67,7 @@ interface ImportOptions {
   readonly date?: string;
   readonly replace?: true;
   readonly acceptTotals?: true;
+  readonly as?: string;
   readonly json?: true;
 }
 
@@ -93,6 +96,7 @@ function runCommand(recon: Command): void {
     .option("--to <yyyy-mm-dd>", "the last of several business dates", calendarDate)
     .option("--dry-run", "show what would be found, keep nothing")
     .option("--rules <file>", "rules to try in place of the profile's; only with --dry-run")
+    .option("--as <name>", "who you are; default BILLER_OPERATOR, else your account")
     .option("--json", "machine-readable output")
     .addHelpText(
       "after",
@@ -108,14 +112,14 @@ With --dry-run everything that declared rules have matched before is decided aga
       const rules = options.rules === undefined ? {} : { rules: rulesFrom(options.rules) };
       const reports: RunReport[] = [];
       const progress = startProgress("reconciling");
-      await withServices(async ({ databaseUrl }) => {
+      await withServices(async ({ databaseUrl }, config) => {
         const isRange = options.to !== undefined;
         for (const settlementDate of await datesOf(databaseUrl, options)) {
           const report = await runReconciliation({
             ...{ databaseUrl, profileCode: options.profile, settlementDate, isDryRun, redecidesDeclared: isDryRun },
             ...{
               ...rules,
-              by: userInfo().username,
+              by: actorText(actorOf(options, config)),
               onProgress: (step) => progress.update(`${settlementDate}, ${step}`),
             },
           });
@@ -134,6 +138,7 @@ interface RunOptions {
   readonly to?: string;
   readonly dryRun?: true;
   readonly rules?: string;
+  readonly as?: string;
   readonly json?: true;
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { businessDateOf, canonicalJson, dateAfter } from "../../domain";
+import { actorText, businessDateOf, canonicalJson, dateAfter } from "../../domain";
 import { Fault, sleep, type Tx } from "../../platform";
 import { recordOperatorAction } from "../../store";
 import type { Actor } from "../exceptions/history";
@@ -137,7 +137,7 @@ async function store(session: Session, request: CloseRequest, asOf: string, body
   );
   const tx: Tx = { run: (statement, values) => session.run(statement.text, values) };
   await recordOperatorAction(tx, {
-    ...{ actor: `${actor.name} (${actor.via})`.slice(0, 200), action: "day.close", object: `day:${businessDate}` },
+    ...{ actor: actorText(actor), action: "day.close", object: `day:${businessDate}` },
     ...{ detail: `sha256 ${sha256.toString("hex")}`, after: { businessDate, asOf, sha256: sha256.toString("hex") } },
   });
   return { businessDate, asOf, body, sha256: sha256.toString("hex"), closedBy: actor.name };

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { DEFAULT_DUE_RULE, type DueRule, faultsOfDueRule, type ItemClass } from "../../domain";
+import { actorText, DEFAULT_DUE_RULE, type DueRule, faultsOfDueRule, type ItemClass } from "../../domain";
 import { ConfigFault, Fault, type Statement, type Tx } from "../../platform";
 import { type Actor, type HistoryEvent, readHistory } from "./history";
 import { recordOperatorAction } from "../../store";
@@ -194,7 +194,7 @@ export async function saveDueRule(tx: Tx, actor: Actor, given: unknown): Promise
   const version = before.version + 1;
   await tx.run(SAVE_RULE, [version, JSON.stringify(given), actor.name]);
   await recordOperatorAction(tx, {
-    ...{ actor: `${actor.name} (${actor.via})`.slice(0, 200), action: "exception-due-rule.set" },
+    ...{ actor: actorText(actor), action: "exception-due-rule.set" },
     ...{ object: `exception-due-rule:${version}`, before: before.rule, after: given },
   });
   return version;

@@ -1,4 +1,4 @@
-import { postingsOfMove } from "../../domain";
+import { actorText, postingsOfMove } from "../../domain";
 import { type Clock, Fault, type IdSource } from "../../platform";
 import { recordOperatorAction } from "../../store";
 import type { Actor } from "../exceptions/history";
@@ -93,7 +93,7 @@ async function settleFile(
   });
   await saveOrigins(tx, postingNo, origins);
   await recordOperatorAction(tx, {
-    ...{ actor: `${actor.name} (${actor.via})`.slice(0, 200), action: "settlement.post", object: `file:${fileId}` },
+    ...{ actor: actorText(actor), action: "settlement.post", object: `file:${fileId}` },
     ...{ detail: `${fileName}: ${lines} lines`, after: { entryId, lines, amount: amount.toString() } },
   });
   return { lines, amount, entryId };
