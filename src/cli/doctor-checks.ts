@@ -4,7 +4,7 @@ import { readTrialBalance } from "../ledger";
 import { type Config, deadlineIn, messageOf, openRedis, systemClock } from "../platform";
 import { pendingMigrations } from "../platform/migrate";
 import type { Services } from "../services";
-import { readSafeguards, readServerState } from "../store";
+import { readClockSkew, readSafeguards, readServerState } from "../store";
 import { rupiahText } from "./output";
 import { type DatabaseContext, withApp } from "./with-database";
 
@@ -16,7 +16,8 @@ export interface Finding {
   readonly advice?: string;
 }
 
-const CLOCK_SKEW_MAX_MS = 2_000;
+/** Below what a host refuses to be ready with, and worth a word. */
+const CLOCK_SKEW_NOTED_MS = 2_000;
 
 type Check = () => Promise<Omit<Finding, "name">>;
 
@@ -31,7 +32,7 @@ export async function examine(services: Services, config: Config): Promise<Findi
       ["partitions", () => checkPartitions(context)],
       ["books balance", () => checkBooks(context)],
       ["partners, products and keys", () => checkCatalog(context)],
-      ["clock", () => checkClock(context)],
+      ["clock", () => checkClock(context, config)],
       ["redis", () => checkRedis(services)],
       ["mail", () => checkMail(config)],
     ];
@@ -146,15 +147,13 @@ async function checkCatalog({ transact, secrets }: DatabaseContext): Promise<Omi
   return { verdict: "ok", detail: `${partners.size} partners, ${products.size} products, all passwords open` };
 }
 
-async function checkClock({ transact }: DatabaseContext): Promise<Omit<Finding, "name">> {
-  const { serverTimeMs } = await transact(readSafeguards);
-  const skewMs = Math.round(systemClock.nowMs() - serverTimeMs);
-  if (Math.abs(skewMs) <= CLOCK_SKEW_MAX_MS) return { verdict: "ok", detail: `${skewMs} ms from the database's` };
-  return {
-    verdict: "warning",
-    detail: `${skewMs} ms from the database's`,
-    advice: "due times and business dates follow this machine's clock: synchronise it",
-  };
+async function checkClock({ db }: DatabaseContext, { clockSkewMaxMs }: Config): Promise<Omit<Finding, "name">> {
+  const { skewMs, errorMs } = await readClockSkew(db, systemClock);
+  const detail = `${Math.round(skewMs)} ms from the database's`;
+  const off = Math.abs(skewMs) - errorMs;
+  const advice = "due times and business dates follow this machine's clock: synchronise it";
+  if (off > clockSkewMaxMs) return { verdict: "failed", detail: `${detail}: a host here is not ready`, advice };
+  return off > CLOCK_SKEW_NOTED_MS ? { verdict: "warning", detail, advice } : { verdict: "ok", detail };
 }
 
 async function checkRedis(services: Services): Promise<Omit<Finding, "name">> {

@@ -1,3 +1,4 @@
+export { type ClockWatch, openClockWatch, readClockSkew } from "./clock-watch";
 export { type Attempt, dropExpiredAttempts, insertAttempts } from "./attempts";
 export { type BillStandingOfLink, type LinkedBill, readLinkedBills, readLinkedStandings } from "./bill-links";
 export { type BillClaim, cancelBill, claimBills, readBills } from "./bills";
