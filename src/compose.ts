@@ -44,6 +44,7 @@ import {
 } from "./platform";
 import { openAuditDesk, openReconDesk, removeLeftOvers } from "./ops";
 import { checkReadiness } from "./readiness";
+import { checkpointFileOf, openChainState } from "./sealing";
 import type { Services } from "./services";
 import { openClockWatch, readServerState } from "./store";
 
@@ -177,8 +178,13 @@ export async function startHost(options: HostOptions): Promise<Host> {
     () => (clockWatch.skewMs === null ? -1 : Math.abs(clockWatch.skewMs) / 1_000),
     "max",
   );
+  const chain = openChainState(db, checkpointFileOf(config, services), (what) =>
+    logger.error({ what }, "alarm: rollback"),
+  );
+  const chainHelp = "1: a checkpoint or block that is known contradicts the database; the host is not ready";
+  metrics.watch("biller_chain_contradicted", chainHelp, () => (chain.isContradicted ? 1 : 0), "max");
   const readiness = (): Promise<readonly ReadinessCheck[]> =>
-    checkReadiness({ config, db, redis, clockWatch, isDraining: () => isDraining });
+    checkReadiness({ config, db, redis, clockWatch, chain, isDraining: () => isDraining });
   const billing = {
     ...{ db, clock, ids: randomIds },
     products: () => holder.current.products,
@@ -284,6 +290,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       // Open pages would keep their connections, and this process, for as long as they are looked at.
       billWatch.close();
       clockWatch.close();
+      chain.close();
       clearInterval(refresh);
       housekeeping.stop();
       await drain(config.shutdownTimeoutMs);

@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import type { ReadinessCheck } from "./http";
 import { type Config, type Db, deadlineIn, Fault, messageOf, systemClock } from "./platform";
 import { pendingMigrations } from "./platform/migrate";
-import { checkSealing } from "./sealing";
+import { type ChainState, checkSealing } from "./sealing";
 import { type ClockWatch, readServerState } from "./store";
 
 /** What readiness is found out with. */
@@ -11,6 +11,7 @@ export interface ReadinessOptions {
   readonly db: Db;
   readonly redis: Redis | null;
   readonly clockWatch: ClockWatch;
+  readonly chain: ChainState;
   readonly isDraining: () => boolean;
 }
 
@@ -23,6 +24,7 @@ export async function checkReadiness(options: ReadinessOptions): Promise<readonl
     await check("database", true, () => describeDatabase(db)),
     await check("migrations", true, () => describeMigrations(db)),
     { name: "clock", isRequired: true, isOk: clockWatch.isOk, detail: clockWatch.detail },
+    await options.chain.check(),
     await checkSealing(db, config.seal),
     await check("redis", false, async () => (redis === null ? "none, not needed" : `answers ${await redis.ping()}`)),
   ];

@@ -1,8 +1,9 @@
 import { openMailer } from "../callbacks";
 import { loadCatalog } from "../flows";
-import { readTrialBalance } from "../ledger";
+import { readSealStatus, readTrialBalance } from "../ledger";
 import { type Config, deadlineIn, messageOf, openRedis, systemClock } from "../platform";
 import { pendingMigrations } from "../platform/migrate";
+import { checkpointFileOf, openChainState } from "../sealing";
 import type { Services } from "../services";
 import { readClockSkew, readSafeguards, readServerState } from "../store";
 import { rupiahText } from "./output";
@@ -33,6 +34,7 @@ export async function examine(services: Services, config: Config): Promise<Findi
       ["books balance", () => checkBooks(context)],
       ["partners, products and keys", () => checkCatalog(context)],
       ["clock", () => checkClock(context, config)],
+      ["chain", () => checkChain(context, services, config)],
       ["redis", () => checkRedis(services)],
       ["mail", () => checkMail(config)],
     ];
@@ -154,6 +156,27 @@ async function checkClock({ db }: DatabaseContext, { clockSkewMaxMs }: Config): 
   const advice = "due times and business dates follow this machine's clock: synchronise it";
   if (off > clockSkewMaxMs) return { verdict: "failed", detail: `${detail}: a host here is not ready`, advice };
   return off > CLOCK_SKEW_NOTED_MS ? { verdict: "warning", detail, advice } : { verdict: "ok", detail };
+}
+
+async function checkChain(
+  { db, transact }: DatabaseContext,
+  services: Services,
+  config: Config,
+): Promise<Omit<Finding, "name">> {
+  const file = checkpointFileOf(config, services);
+  const chain = openChainState(db, file, () => {});
+  const { isOk, detail } = await chain.check();
+  chain.close();
+  if (!isOk) return { verdict: "failed", detail, advice: "a host here is not ready: docs/OPERATIONS.md, Rolled back" };
+  const { keyId } = await transact((tx) => readSealStatus(tx));
+  if (keyId === null || file !== null || config.seal.s3 !== null || config.seal.webhook !== null) {
+    return { verdict: "ok", detail };
+  }
+  return {
+    verdict: "warning",
+    detail: "no checkpoint leaves the database",
+    advice: "set CHECKPOINT_DIR: a database that was rolled back is noticed by nothing else",
+  };
 }
 
 async function checkRedis(services: Services): Promise<Omit<Finding, "name">> {

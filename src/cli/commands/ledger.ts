@@ -3,6 +3,7 @@ import { createWriteStream, existsSync, writeFileSync } from "node:fs";
 import { finished } from "node:stream/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import { readCheckpointFile } from "../../callbacks";
+import { acceptRollbackCommand } from "./accept-rollback";
 import {
   buildProof,
   exportSealed,
@@ -31,6 +32,7 @@ export function ledgerCommands(program: Command, exit: (code: number) => void): 
   keyCommands(ledger);
   sealCommands(ledger);
   verifyCommand(ledger, exit);
+  acceptRollbackCommand(ledger);
   proofCommands(ledger);
 }
 
@@ -193,6 +195,9 @@ function verifyCommand(ledger: Command, exit: (code: number) => void): void {
       if (verdict.masked > 0) print(`${verdict.masked} rows are masked; the rest of them was checked`);
       if (verdict.late > 0) print(`${verdict.late} rows were sealed after rows that are more than an hour younger:`);
       for (const row of verdict.lateRows) print(`  ${row}`);
+      for (const { object, actor, at, detail } of verdict.rollbacks) {
+        print(`${object} were lost in a rollback; ${actor} accepted that at ${at}: ${detail}`);
+      }
       if (verdict.findings.length === 0) print("everything is as it was sealed");
       else showFindings(verdict.findings);
     });

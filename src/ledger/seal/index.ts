@@ -1,5 +1,12 @@
 export { readBlocks, readLastBlock, type SealedBlock } from "./blocks";
 export {
+  ACCEPT_ROLLBACK,
+  type AcceptedRollback,
+  type ChainWatch,
+  isRollbackAccepted,
+  openChainWatch,
+} from "./chain-watch";
+export {
   type CheckpointTarget,
   isCheckpointDue,
   listCheckpoints,

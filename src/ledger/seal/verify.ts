@@ -11,6 +11,7 @@ import {
 } from "../../domain";
 import type { Tx } from "../../platform";
 import { readBlocks, type SealedBlock } from "./blocks";
+import { type AcceptedRollback, listAcceptedRollbacks } from "./chain-watch";
 import { listCheckpoints, type StoredCheckpoint } from "./checkpoints";
 import { leafOfItem, MASK_ACTION, readItemsOfBlock, rowName, type SealedItem } from "./items";
 import { faultOfKeys, listSealKeys, type SealKey } from "./keys";
@@ -37,6 +38,8 @@ export interface Verdict {
   readonly lateRows: readonly string[];
   readonly checkpoints: number;
   readonly keyIds: readonly string[];
+  /** Blocks that are lost, and that somebody has accepted as lost. */
+  readonly rollbacks: readonly AcceptedRollback[];
   /** The first bad row comes first; no more than `FINDINGS_MAX`. Empty: everything is as it was sealed. */
   readonly findings: readonly Finding[];
 }
@@ -119,6 +122,7 @@ export async function verifySeals(tx: Tx, options: VerifyOptions = {}): Promise<
     late: work.late,
     lateRows: work.lateRows,
     checkpoints: stored.length + (options.outside ?? []).length,
+    rollbacks: await listAcceptedRollbacks(tx),
     keyIds: keys.map(({ keyId }) => keyId),
     findings: work.findings.slice(0, FINDINGS_MAX),
   };
