@@ -9,6 +9,9 @@ import type { Knex } from "knex";
  *
  * - `reserve_columns(table, columns)` gives `biller_app` the right to insert every column of a table but those. A migration
  *   that adds a column to such a table calls it again, or the service cannot insert the new column.
+ * - Attempts get such a column too; those that are there already have none, and are in no seal.
+ * - Everything that auditors are given as evidence is sealed, not only the books: `seal_evidence` says of each kind up to when
+ *   its rows are in blocks. What is sealed how is in src/ledger/seal/evidence.ts.
  * - Columns that say when something was decided, closed or resolved are written by an UPDATE of the service. There a trigger
  *   writes the time (`stamp_change`); none of those tables is written by an accepted payment.
  */
@@ -40,6 +43,39 @@ export async function up(knex: Knex): Promise<void> {
       return new;
     end $$;
   `);
+  await knex.raw(`
+    alter table attempt add column recorded_at timestamptz;
+    alter table attempt alter column recorded_at set default clock_timestamp();
+    comment on column attempt.recorded_at is 'null: written before attempts were sealed';
+    create index attempt_recorded_idx on attempt using brin (recorded_at) with (pages_per_range = 16, autosummarize = on);
+
+    -- What is there keeps its form; looking at it again would read every item under a lock.
+    alter table seal_item drop constraint seal_item_key_form;
+    alter table seal_item add constraint seal_item_key_form check (item_key ~ '^[a-z][a-z-]{0,39}:') not valid;
+    comment on column seal_item.item_key is
+      'entry:<entry_id>, reply:<partner_id>:<family>:<trax_id>, action:<action_id>, or a kind of src/ledger/seal/evidence.ts with its key';
+
+    create table seal_evidence (
+      kind         text not null,
+      sealed_until timestamptz not null default '-infinity',
+      constraint seal_evidence_pkey primary key (kind)
+    );
+    comment on column seal_evidence.sealed_until is 'every row of the kind that was recorded before this is in a block';
+    create trigger seal_evidence_no_delete before delete on seal_evidence for each row execute function refuse_change();
+    create trigger seal_evidence_no_truncate before truncate on seal_evidence for each statement execute function refuse_change();
+    grant select, insert, update (sealed_until) on seal_evidence to biller_app;
+    grant select on seal_evidence to biller_auditor;
+
+    create index audit_read_recorded_idx on audit_read (recorded_at);
+    create index keyed_request_made_idx on keyed_request (made_at);
+    create index callback_attempt_at_idx on callback_attempt using brin (attempted_at) with (pages_per_range = 16, autosummarize = on);
+    create index exception_opened_idx on exception (opened_at);
+    create index exception_closed_idx on exception (closed_at) where closed_at is not null;
+    create index exception_event_at_idx on exception_event (at);
+    create index exception_proposal_decided_idx on exception_proposal (decided_at) where decided_at is not null;
+    create index reconciliation_finding_resolved_idx on reconciliation_finding (resolved_at) where resolved_at is not null;
+    create index settlement_line_posting_no_idx on settlement_line_posting using brin (posting_no) with (autosummarize = on);
+  `);
   for (const [table, columns] of Object.entries(RESERVED)) {
     await knex.raw(`select reserve_columns(?::regclass, ?::text[])`, [table, [...columns]]);
   }
@@ -54,6 +90,9 @@ export async function up(knex: Knex): Promise<void> {
 const RESERVED: Readonly<Record<string, readonly string[]>> = {
   trax: ["recorded_at"],
   journal_entry: ["recorded_at"],
+  attempt: ["recorded_at"],
+  partner_credential: ["created_at"],
+  merchant_credential: ["created_at"],
   operator_action: ["recorded_at"],
   audit_read: ["recorded_at"],
   callback_attempt: ["attempted_at"],
@@ -76,10 +115,20 @@ const STAMPED: readonly (readonly [table: string, column: string])[] = [
   ["exception_proposal", "decided_at"],
   ["reconciliation_run", "finished_at"],
   ["reconciliation_finding", "resolved_at"],
+  ["audit_token", "revoked_at"],
 ];
 
 export async function down(knex: Knex): Promise<void> {
   for (const [table] of STAMPED) await knex.raw(`drop trigger ${table}_stamped on ${table}`);
+  await knex.raw(`
+    drop index audit_read_recorded_idx, keyed_request_made_idx, callback_attempt_at_idx, exception_opened_idx,
+      exception_closed_idx, exception_event_at_idx, exception_proposal_decided_idx, reconciliation_finding_resolved_idx,
+      settlement_line_posting_no_idx;
+    drop table seal_evidence;
+    alter table seal_item drop constraint seal_item_key_form;
+    alter table seal_item add constraint seal_item_key_form check (item_key ~ '^(entry|reply|action):') not valid;
+    alter table attempt drop column recorded_at;
+  `);
   for (const table of Object.keys(RESERVED)) await knex.raw(`grant insert on ${table} to biller_app`);
   await knex.raw(`drop function stamp_change(); drop function reserve_columns(regclass, text[])`);
 }

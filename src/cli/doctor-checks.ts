@@ -1,6 +1,6 @@
 import { openMailer } from "../callbacks";
 import { loadCatalog } from "../flows";
-import { readSealStatus, readTrialBalance } from "../ledger";
+import { findContradictions, readSealStatus, readTrialBalance } from "../ledger";
 import { type Config, deadlineIn, messageOf, openRedis, systemClock } from "../platform";
 import { pendingMigrations } from "../platform/migrate";
 import { checkpointFileOf, openChainState } from "../sealing";
@@ -20,6 +20,8 @@ export interface Finding {
 /** Below what a host refuses to be ready with, and worth a word. */
 const CLOCK_SKEW_NOTED_MS = 2_000;
 
+const CONTRADICTIONS_SHOWN = 5;
+
 type Check = () => Promise<Omit<Finding, "name">>;
 
 /** Looks at everything that has to be right for payments to be posted, each on its own, so that all faults show at once. */
@@ -32,6 +34,7 @@ export async function examine(services: Services, config: Config): Promise<Findi
       ["append-only books", () => checkSafeguards(context)],
       ["partitions", () => checkPartitions(context)],
       ["books balance", () => checkBooks(context)],
+      ["bills and books", () => checkContradictions(context)],
       ["partners, products and keys", () => checkCatalog(context)],
       ["clock", () => checkClock(context, config)],
       ["chain", () => checkChain(context, services, config)],
@@ -131,6 +134,19 @@ async function checkBooks({ transact }: DatabaseContext): Promise<Omit<Finding, 
     verdict: "failed",
     detail: `debits ${rupiahText(debits)}, credits ${rupiahText(credits)}`,
     advice: "the database was changed past its safeguards: stop, keep the evidence, compare with a backup",
+  };
+}
+
+async function checkContradictions({ transact }: DatabaseContext): Promise<Omit<Finding, "name">> {
+  const found = await transact((tx) => findContradictions(tx, CONTRADICTIONS_SHOWN));
+  if (found.length === 0) return { verdict: "ok", detail: "bills, registry, journal and chart say the same" };
+  return {
+    verdict: "failed",
+    detail: found
+      .slice(0, CONTRADICTIONS_SHOWN)
+      .map(({ row, what }) => `${row}: ${what}`)
+      .join("; "),
+    advice: "the database was changed past its safeguards: keep the evidence; biller ledger verify names more",
   };
 }
 

@@ -4,4 +4,6 @@ export { appendTrax, type Family, type NewEntry, readPaymentKeys, type StoredTra
 export { restoreLostAttempts } from "./lost-attempts";
 export { type AccountTotal, ensureMonthPartitions, readTrialBalance } from "./books";
 export * from "./seal";
+export { CHART, type ChartAccount } from "./chart";
+export { findContradictions, type Recomputed } from "./recomputed";
 export { appendOperatorEntry, type OperatorEntry } from "./operator-entries";

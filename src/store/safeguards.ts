@@ -33,7 +33,7 @@ export const GUARDED_TABLES: Readonly<Record<string, number>> = {
     audit_token: 2,
     forgotten_reply: 2,
   },
-  ...{ seal_key: 2, seal_block: 2, seal_checkpoint: 2, seal_item: 3, seal_state: 2 },
+  ...{ seal_key: 2, seal_block: 2, seal_checkpoint: 2, seal_item: 3, seal_state: 2, seal_evidence: 2 },
   ...{ settlement_profile: 2, settlement_file: 4, settlement_line: 2, settlement_match: 3, reconciliation_finding: 3 },
   ...{ exception_due_rule: 2, exception_event: 2, exception_proposal: 3, day_close: 2 },
   ...{ settlement_posting: 3, settlement_line_posting: 2, settlement_posting_origin: 2 },
@@ -43,6 +43,9 @@ export const GUARDED_TABLES: Readonly<Record<string, number>> = {
 export const RESERVED_COLUMNS: readonly string[] = [
   "trax.recorded_at",
   "journal_entry.recorded_at",
+  "attempt.recorded_at",
+  "partner_credential.created_at",
+  "merchant_credential.created_at",
   "operator_action.recorded_at",
   "audit_read.recorded_at",
   "callback_attempt.attempted_at",

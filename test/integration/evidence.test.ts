@@ -1,8 +1,14 @@
+import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { verifySeals, type Verdict } from "../../src/ledger";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import pg from "pg";
+import { CHART, type ChartAccount, EVIDENCE_KINDS, exportSealed, verifySeals, type Verdict } from "../../src/ledger";
 import { type Db } from "../../src/platform";
 import { readSafeguards, recordOperatorAction, RESERVED_COLUMNS } from "../../src/store";
 import { testDb, transact } from "../support/builders";
+import { EVIDENCE_EDITS, fillEvidence } from "../support/evidence";
 import { fillWithBills, newSealKey, payBills, testSealer } from "../support/seal";
 import { createTestDatabase, onServer, type TestDatabase } from "../support/services";
 
@@ -103,7 +109,8 @@ describe("a row that is in no seal", () => {
        update seal_state set sealed_until = now() - interval '1 hour', scanned_until = now() - interval '1 hour'`,
     );
     const [finding, ...others] = (await verify()).findings;
-    expect(others).toEqual([]);
+    // The bill knows nothing of it either.
+    expect(others.map(({ row }) => row)).toEqual([expect.stringMatching(/^bill /)]);
     expect(finding?.what).toMatch(/^2 rows, this one among them, wait to be sealed.*does one run\?$/s);
   });
 
@@ -118,5 +125,102 @@ describe("a row that is in no seal", () => {
     await testSealer(db).drain();
     const verdict = await verify();
     expect(verdict.lateRows).toEqual([`operator_action ${id}`]);
+  });
+});
+
+describe("what is evidence beside the books", () => {
+  let database: TestDatabase;
+  let db: Db;
+  let client: pg.Client;
+  const verify = async (): Promise<Verdict> =>
+    verifySeals({
+      run: async <Row extends object>(statement: { readonly text: string }, values: readonly unknown[]) =>
+        (await client.query(statement.text, [...values])).rows as Row[],
+    });
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    const bills = await fillWithBills(database, 2);
+    db = testDb(database.appUrl, 2);
+    await newSealKey(database);
+    await payBills(db, bills);
+    await fillEvidence(database);
+    await testSealer(db).drain();
+    await onServer(database.superuserUrl, `update seal_state set sealed_until = scanned_until`);
+    await testSealer(db).drain();
+    client = new pg.Client({ connectionString: database.superuserUrl });
+    await client.connect();
+  });
+  afterAll(async () => {
+    await client.end();
+    await db.close();
+    await database.drop();
+  });
+
+  it("is sealed, every kind of it, and found as it was", async () => {
+    expect((await verify()).findings).toEqual([]);
+    const rows = await database.query<{ kind: string }>(
+      "select distinct split_part(item_key, ':', 1) as kind from seal_item",
+    );
+    expect(rows.map(({ kind }) => kind).toSorted()).toEqual(
+      ["action", "entry", "reply", ...EVIDENCE_KINDS.keys()].filter((kind) => kind !== "action").toSorted(),
+    );
+    expect((await database.query("select kind from seal_evidence")).length).toBe(EVIDENCE_KINDS.size);
+  });
+
+  it.each(EVIDENCE_EDITS.map((each) => [each.name, each] as const))(
+    "is named when it is edited: %s",
+    async (_name, each) => {
+      await client.query("begin");
+      try {
+        await client.query("set local session_replication_role = replica");
+        const { rowCount } = await client.query(each.sql);
+        expect(rowCount).toBeGreaterThan(0);
+        const rows = (await verify()).findings.map(({ row }) => row);
+        expect(rows).toContainEqual(expect.stringMatching(each.row));
+      } finally {
+        await client.query("rollback");
+      }
+    },
+  );
+
+  it("can be exported, and the export is checked by the verifier alone", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "evidence-"));
+    const file = join(directory, "ledger.ndjson");
+    const lines: string[] = [];
+    await transact(db, async (tx) => {
+      for await (const line of exportSealed(tx, { from: 1n, to: null })) lines.push(line);
+    });
+    writeFileSync(file, lines.join(""));
+    const told = execFileSync(process.execPath, [join(__dirname, "../../verify/verify.mjs"), file], {
+      encoding: "utf8",
+    });
+    rmSync(directory, { recursive: true });
+    expect(told).toMatch(/ \d\d other rows\n/);
+    expect(told).toContain("OK: everything agrees.");
+  });
+
+  it("keeps a chain that holds months of attempts which have expired", async () => {
+    await client.query("begin");
+    try {
+      await client.query("set local session_replication_role = replica");
+      await client.query("update attempt set recorded_at = recorded_at");
+      // As if they were of a month that was dropped long ago.
+      await client.query(
+        "update seal_item set item_key = replace(item_key, substr(item_key, 10, 7), '2020-01') where item_key like 'attempts:%'",
+      );
+      await client.query("delete from attempt");
+      const verdict = await verify();
+      expect(verdict.findings).toEqual([]);
+      expect(verdict.expired).toBeGreaterThan(0);
+    } finally {
+      await client.query("rollback");
+    }
+  });
+
+  it("has a chart of accounts that is the one of the migrations", async () => {
+    const rows = await database.query<ChartAccount>(
+      `select account_code as "accountCode", name, normal_side as "normalSide" from account order by 1`,
+    );
+    expect(rows).toEqual(CHART.toSorted((a, b) => (a.accountCode < b.accountCode ? -1 : 1)));
   });
 });

@@ -193,6 +193,7 @@ function verifyCommand(ledger: Command, exit: (code: number) => void): void {
       }
       print(`${verdict.leaves} leaves in ${verdict.blocks} blocks, ${verdict.checkpoints} checkpoints`);
       if (verdict.masked > 0) print(`${verdict.masked} rows are masked; the rest of them was checked`);
+      if (verdict.expired > 0) print(`${verdict.expired} minutes of attempts have expired with their month`);
       if (verdict.late > 0) print(`${verdict.late} rows were sealed after rows that are more than an hour younger:`);
       for (const row of verdict.lateRows) print(`  ${row}`);
       for (const { object, actor, at, detail } of verdict.rollbacks) {

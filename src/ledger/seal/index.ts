@@ -13,8 +13,9 @@ export {
   makeCheckpoint,
   type StoredCheckpoint,
 } from "./checkpoints";
+export { EVIDENCE_KINDS, type EvidenceKind } from "./evidence-rows";
 export { exportSealed } from "./export";
-export { findSealedItems, MASK_ACTION, maskSealedItem, type SealedItem } from "./items";
+export { findSealedItems, MASK_ACTION, maskSealedItem, rowName, type SealedItem } from "./items";
 export { addSealKey, listSealKeys, readSigningKey, type SealKey } from "./keys";
 export { buildProof, type Proof, type SignedHeader, type SignedText } from "./proof";
 export { describeSealing } from "./readiness";

@@ -1,4 +1,5 @@
 import type { Statement, Tx } from "../../platform";
+import { EVIDENCE_KINDS } from "./evidence-rows";
 import { rowName } from "./items";
 
 /** A row that should be in a block and is in none, or that hangs on nothing. */
@@ -120,10 +121,47 @@ export async function findStrays(tx: Tx, limit: number): Promise<Stray[]> {
       row: rowName(item_key),
       what: `it is listed as leaf ${leaf_no} of block ${block_no}, and there is no such block`,
     })),
+    ...(await findEvidenceStrays(tx, limit)),
     ...waitingFinding(waiting),
     ...postings.map(({ row }) => ({ row, what: "its journal entry is not there" })),
   ];
 }
+
+interface EvidenceStray {
+  readonly item_key: string;
+  readonly why: "ahead" | "passed" | "waiting";
+  readonly at: string;
+}
+
+const WHY: Readonly<Record<EvidenceStray["why"], string>> = {
+  ahead: "which is in the future, and is in no block",
+  passed: "and was not there when that was sealed",
+  waiting: "and is in no block: does a sealer run?",
+};
+
+/** Rows of the evidence beside the books that are in no block although they should be, and attempts without a time. */
+async function findEvidenceStrays(tx: Tx, limit: number): Promise<Stray[]> {
+  const strays: Stray[] = [];
+  for (const { strays: statement } of EVIDENCE_KINDS.values()) {
+    for (const { item_key, why, at } of await tx.run<EvidenceStray>(statement, [limit])) {
+      strays.push({ row: rowName(item_key), what: `it says that it was recorded at ${at}, ${WHY[why]}` });
+    }
+  }
+  const undated = await tx.run<{ row: string }>(FIND_UNDATED, [limit]);
+  return [
+    ...strays,
+    ...undated.map(({ row }) => ({ row, what: "it does not say when it was recorded, as only older ones may" })),
+  ];
+}
+
+const FIND_UNDATED: Statement = {
+  name: "ledger_seal_find_undated_attempts",
+  text: `
+    select 'attempt ' || a.attempt_id as row from attempt a
+     where a.recorded_at is null and a.received_at > (select min(b.recorded_at) from attempt b)
+     order by a.received_at
+     limit $1`,
+};
 
 function waitingFinding(
   waiting: { readonly count: bigint; readonly item_key: string | null; readonly at: string | null } | undefined,

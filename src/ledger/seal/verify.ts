@@ -13,10 +13,12 @@ import type { Tx } from "../../platform";
 import { readBlocks, type SealedBlock } from "./blocks";
 import { type AcceptedRollback, listAcceptedRollbacks } from "./chain-watch";
 import { listCheckpoints, type StoredCheckpoint } from "./checkpoints";
+import { isExpired } from "./expired";
 import { leafOfItem, MASK_ACTION, readItemsOfBlock, rowName, type SealedItem } from "./items";
 import { faultOfKeys, listSealKeys, type SealKey } from "./keys";
 import { readSealedRows } from "./rows";
 import { findStrays } from "./strays";
+import { findContradictions } from "../recomputed";
 import { findWrongTotals } from "./totals";
 
 /** Something that is not as it was sealed. */
@@ -32,6 +34,8 @@ export interface Verdict {
   readonly blocks: bigint;
   readonly leaves: number;
   readonly masked: number;
+  /** Minutes of attempts that were kept as long as the retention setting says, and are gone. */
+  readonly expired: number;
   /** Rows that were sealed after rows of their kind that are more than an hour younger: see `lateRows`. */
   readonly late: number;
   /** Their names, no more than `FINDINGS_MAX`: somebody put them in later, or the database's clock was set back. */
@@ -64,6 +68,7 @@ interface Work {
   readonly findings: Finding[];
   leaves: number;
   masked: number;
+  expired: number;
   late: number;
   readonly lateRows: string[];
   /** The youngest row of each kind that is in an earlier block: when it was recorded, milliseconds since the epoch. */
@@ -82,6 +87,7 @@ export async function verifySeals(tx: Tx, options: VerifyOptions = {}): Promise<
     findings: [],
     leaves: 0,
     masked: 0,
+    expired: 0,
     late: 0,
     lateRows: [],
     youngest: new Map(),
@@ -114,11 +120,13 @@ export async function verifySeals(tx: Tx, options: VerifyOptions = {}): Promise<
   for (const stray of await findStrays(tx, FINDINGS_MAX)) report(work, stray.row, null, stray.what);
   for (const checkpoint of stored) verifyCheckpoint(work, checkpoint, "seal_checkpoint", expected);
   for (const checkpoint of options.outside ?? []) verifyCheckpoint(work, checkpoint, "outside checkpoint", expected);
+  for (const { row, what } of await findContradictions(tx, FINDINGS_MAX)) report(work, row, null, what);
   for (const { row, what } of await findWrongTotals(tx, FINDINGS_MAX)) report(work, row, null, what);
   return {
     blocks: expected - 1n,
     leaves: work.leaves,
     masked: work.masked,
+    expired: work.expired,
     late: work.late,
     lateRows: work.lateRows,
     checkpoints: stored.length + (options.outside ?? []).length,
@@ -209,7 +217,11 @@ async function leafFault(
   wanted: Buffer,
 ): Promise<{ readonly what: string | null; readonly hash: Buffer | null }> {
   const [row] = rows;
-  if (row === undefined) return { what: "it was sealed, and is gone", hash: null };
+  if (row === undefined) {
+    if (!(await isExpired(work.tx, item.itemKey))) return { what: "it was sealed, and is gone", hash: null };
+    work.expired += 1;
+    return { what: null, hash: wanted };
+  }
   const hash = leafHash(leafOfItem(item, row).text);
   if (rows.length > 1) return { what: `it is there ${rows.length} times`, hash };
   if (item.salt.kind === "masked") {
