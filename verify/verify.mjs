@@ -334,7 +334,8 @@ async function checkExport(lines, { trusted, known }) {
       if (value.leaf === undefined && value.hash !== undefined) {
         // Requests of a month that is no longer kept: what they were cannot be checked, only that something was there.
         if (!isHex(value.hash, 32)) refuse(`${what}: neither a leaf nor its hash`);
-        if (!String(value.itemKey).startsWith("attempts:")) refuse(`${what}: only requests may expire, not ${value.itemKey}`);
+        if (!String(value.itemKey).startsWith("attempts:"))
+          refuse(`${what}: only requests may expire, not ${value.itemKey}`);
         counts.expired += 1;
         counts.leaves += 1;
         open.push(Buffer.from(value.hash, "hex"));
