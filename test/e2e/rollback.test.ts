@@ -18,6 +18,8 @@ const rollBackTo = (blockNo: bigint): string => `
   begin;
   set local session_replication_role = replica;
   create temporary table lost on commit drop as select item_key from seal_item where block_no > ${blockNo};
+  update bill set paid_amount = 0, paid_at = null
+   where bill_key in (select bill_key from journal_entry where 'entry:' || entry_id in (select item_key from lost));
   delete from posting where 'entry:' || entry_id in (select item_key from lost);
   delete from journal_entry where 'entry:' || entry_id in (select item_key from lost);
   delete from trax where 'reply:' || partner_id || ':' || family || ':' || trax_id in (select item_key from lost);
