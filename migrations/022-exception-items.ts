@@ -25,6 +25,7 @@ export async function up(knex: Knex): Promise<void> {
   await knex.raw(PROPOSALS);
   await knex.raw(FILL);
   await knex.raw(TRIGGERS);
+  await knex.raw(`select reserve_columns('reconciliation_finding', '{found_at,resolved_at}')`);
 }
 
 const FINDINGS = `

@@ -205,6 +205,11 @@ describe("every command that changes something", () => {
     },
     { path: "ledger key new", args: () => [], action: "seal-key.new" },
     {
+      path: "ledger accept-rollback",
+      args: () => ["--because", "failover", "--yes"],
+      action: "ledger.accept-rollback",
+    },
+    {
       path: "audit token create",
       args: () => ["auditor", "--scopes", "ledger", "--days", "3"],
       action: "audit-token.create",

@@ -56,7 +56,7 @@ describe("closing a day", () => {
     });
     await runReconciliation({
       ...{ databaseUrl: database.appUrl, profileCode: "full", settlementDate: DAY, isDryRun: false },
-      ...{ redecidesDeclared: false, by: "test" },
+      ...{ redecidesDeclared: false, by: "test (test)" },
     });
   };
 

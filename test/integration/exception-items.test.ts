@@ -63,7 +63,7 @@ describe("an exception over several runs", () => {
   const run = () =>
     runReconciliation({
       ...{ databaseUrl: database.appUrl, profileCode: "full", settlementDate: DAY, isDryRun: false },
-      ...{ redecidesDeclared: false, by: "test" },
+      ...{ redecidesDeclared: false, by: "test (test)" },
     });
   const book = async (...payments: LedgerPayment[]): Promise<void> => {
     await bookPayments(database, payments);
@@ -227,7 +227,7 @@ describe("an exception over several runs", () => {
     await run();
     await runReconciliation({
       ...{ databaseUrl: database.appUrl, profileCode: "full", settlementDate: DAY, isDryRun: true },
-      ...{ redecidesDeclared: true, by: "test" },
+      ...{ redecidesDeclared: true, by: "test (test)" },
     });
     expect((await people.queue()).map(({ itemId }) => itemId)).toEqual(queue.map(({ itemId }) => itemId));
     expect(await decisions()).toMatchObject([{ decision: null }]);

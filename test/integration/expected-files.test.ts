@@ -86,7 +86,7 @@ describe("files that are expected, and days", () => {
       settlementDate,
       isDryRun: false,
       redecidesDeclared: false,
-      by: "test",
+      by: "test (test)",
     });
   const close = (businessDate = DAY, isBegin = false): Promise<CloseOutcome> =>
     closeDay({

@@ -69,7 +69,7 @@ describe("what a payment makes the switch owe", () => {
   const run = () =>
     runReconciliation({
       ...{ databaseUrl: database.appUrl, profileCode: "full", settlementDate: DAY, isDryRun: false },
-      ...{ redecidesDeclared: false, by: "test" },
+      ...{ redecidesDeclared: false, by: "test (test)" },
     });
   const settle = () => people.settle("full", DAY);
   const reversal = () =>
@@ -99,7 +99,10 @@ describe("what a payment makes the switch owe", () => {
     const link = await people.propose(await itemIdOf("missing-here"), { action: "link", target: "T1" });
     const reverse = await people.propose(await itemIdOf("missing-in-file"), { action: "reverse" });
     await people.approve(link);
-    await expect(people.approve(reverse)).rejects.toMatchObject({ code: "closed" });
+    await expect(people.approve(reverse)).rejects.toMatchObject({ code: "decided" });
+    expect(
+      await database.query("select decided_by, decision_note from exception_proposal where decision = 'lapsed'"),
+    ).toEqual([{ decided_by: "system", decision_note: "line 2 of file 1 stands for its payment" }]);
     expect(await standing()).toMatchObject({ due: 0n, state: "settled", settled: DUE, reversed: 0n });
     expect(await balanceOf("due-from-switch")).toBe(0n);
     expect(await database.query("select paid_amount from bill where bill_number = '0021008457003'")).toEqual([

@@ -72,7 +72,7 @@ describe("two people at work on a day's exceptions", () => {
   const run = () =>
     runReconciliation({
       ...{ databaseUrl: database.appUrl, profileCode: "full", settlementDate: DAY, isDryRun: false },
-      ...{ redecidesDeclared: false, by: "test" },
+      ...{ redecidesDeclared: false, by: "test (test)" },
     });
   const balanceOf = async (account: string): Promise<bigint> => {
     const [row] = await database.query<{ balance: bigint }>(

@@ -51,7 +51,7 @@ describe("settlement files of a subject", () => {
       settlementDate,
       isDryRun: false,
       redecidesDeclared: false,
-      by: "test",
+      by: "test (test)",
     });
   const unreadable = (withClosed = false) => people.queue({ class: "unreadable-line", withClosed });
   const historyOf = (itemId: string) =>

@@ -17,15 +17,8 @@ import {
 } from "../../ops";
 import { loadCatalog } from "../../flows";
 import { ConfigFault, Fault, messageOf, systemClock } from "../../platform";
-import {
-  actorOf,
-  calendarDate,
-  confirm,
-  datesBetween,
-  type OperatorOptions,
-  withDesk,
-  withOperatorOptions,
-} from "../operator";
+import { calendarDate, confirm, datesBetween, type OperatorOptions, withDesk, withOperatorOptions } from "../operator";
+import { actorOf } from "../operator-name";
 import { whole } from "../options";
 import { print, printJson, rupiahText, say } from "../output";
 import { withApp } from "../with-database";

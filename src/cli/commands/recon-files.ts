@@ -1,5 +1,5 @@
-import { userInfo } from "node:os";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { actorText } from "../../domain";
 import {
   DEFAULT_DUE,
   type Expectation,
@@ -12,7 +12,8 @@ import {
   setExpectation,
 } from "../../ops";
 import { ConfigFault } from "../../platform";
-import { actorOf, calendarDate, type OperatorOptions, today, withOperatorOptions } from "../operator";
+import { calendarDate, type OperatorOptions, today, withOperatorOptions } from "../operator";
+import { actorOf } from "../operator-name";
 import { whole } from "../options";
 import { print, printJson, printTable, rupiahText, startProgress } from "../output";
 import { withServices } from "../with-services";
@@ -43,6 +44,7 @@ function importCommand(recon: Command): void {
     .option("--date <yyyy-mm-dd>", "business date of the file, where its name does not tell", calendarDate)
     .option("--replace", "a changed file of a known name becomes its next version; the one before stays readable")
     .option("--accept-totals", "take the file although its control totals do not agree; that is kept with the file")
+    .option("--as <name>", "who you are; default BILLER_OPERATOR, else your account")
     .option("--same-content", "take a file with lines although another date or product has the very same content")
     .option("--supplement-of <file>", "its lines are those that this file should have had", wholeNumber)
     .option(
@@ -62,9 +64,15 @@ A line that could not be read comes again in a further file of the same form, al
         throw new ConfigFault("wrong usage", ["--for-line goes with --supplement-of"]);
       }
       const progress = startProgress("importing");
-      const outcome = await withServices(({ databaseUrl }) =>
+      const outcome = await withServices(({ databaseUrl }, config) =>
         importSettlementFile({
-          ...{ databaseUrl, profileCode: options.profile, path, date: options.date ?? null, by: userInfo().username },
+          ...{
+            databaseUrl,
+            profileCode: options.profile,
+            path,
+            date: options.date ?? null,
+            by: actorText(actorOf(options, config)),
+          },
           mayReplace: options.replace === true,
           acceptsTotals: options.acceptTotals === true,
           acceptsSameContent: options.sameContent === true,
@@ -89,6 +97,7 @@ interface ImportOptions {
   readonly sameContent?: true;
   readonly supplementOf?: number;
   readonly forLine?: readonly number[];
+  readonly as?: string;
   readonly json?: true;
 }
 

@@ -1,6 +1,5 @@
-import { userInfo } from "node:os";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { dateAfter, type MatchRule, parseMatchRules, RECONCILIATION_CLASSES } from "../../domain";
+import { actorText, dateAfter, type MatchRule, parseMatchRules, RECONCILIATION_CLASSES } from "../../domain";
 import {
   inSession,
   listFiles,
@@ -15,6 +14,7 @@ import { readJsonFile } from "../json-file";
 import { print, printJson, printTable, rupiahText, say, startProgress } from "../output";
 import { withServices } from "../with-services";
 import { calendarDate } from "../operator";
+import { actorOf } from "../operator-name";
 import { reconCloseCommands } from "./recon-close";
 import { reconExceptionCommands } from "./recon-exceptions";
 import { reconFileCommands } from "./recon-files";
@@ -44,6 +44,7 @@ function runCommand(recon: Command): void {
     .option("--to <yyyy-mm-dd>", "the last of several business dates", calendarDate)
     .option("--dry-run", "show what would be found, keep nothing")
     .option("--rules <file>", "rules to try in place of the profile's; only with --dry-run")
+    .option("--as <name>", "who you are; default BILLER_OPERATOR, else your account")
     .option("--json", "machine-readable output")
     .addHelpText(
       "after",
@@ -59,14 +60,14 @@ With --dry-run everything that declared rules have matched before is decided aga
       const rules = options.rules === undefined ? {} : { rules: rulesFrom(options.rules) };
       const reports: RunReport[] = [];
       const progress = startProgress("reconciling");
-      await withServices(async ({ databaseUrl }) => {
+      await withServices(async ({ databaseUrl }, config) => {
         const isRange = options.to !== undefined;
         for (const settlementDate of await datesOf(databaseUrl, options)) {
           const report = await runReconciliation({
             ...{ databaseUrl, profileCode: options.profile, settlementDate, isDryRun, redecidesDeclared: isDryRun },
             ...{
               ...rules,
-              by: userInfo().username,
+              by: actorText(actorOf(options, config)),
               onProgress: (step) => progress.update(`${settlementDate}, ${step}`),
             },
           });
@@ -85,6 +86,7 @@ interface RunOptions {
   readonly to?: string;
   readonly dryRun?: true;
   readonly rules?: string;
+  readonly as?: string;
   readonly json?: true;
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { businessDateOf, canonicalJson, dateAfter } from "../../domain";
+import { actorText, businessDateOf, canonicalJson, dateAfter } from "../../domain";
 import { readBrokenReceivablesOn } from "../../ledger";
 import { Fault, sleep } from "../../platform";
 import { recordOperatorAction } from "../../store";
@@ -258,7 +258,7 @@ async function store(
   );
   const hash = sha256.toString("hex");
   await recordOperatorAction(txOf(session), {
-    actor: `${actor.name} (${actor.via})`.slice(0, 200),
+    actor: actorText(actor),
     action: "day.close",
     object: `day:${businessDate}`,
     detail: `version ${version}, sha256 ${hash}`,

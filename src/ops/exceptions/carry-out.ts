@@ -156,7 +156,11 @@ async function reverseOf(context: Context, item: FindingItem): Promise<CarriedOu
     const dueAmount = clearings.reduce((sum, { amount }) => sum + amount, 0n);
     // A paid line that is still to be posted never is: with this one it comes to nothing.
     const paid = beside.state === "matched" ? payment.receivable.opened : 0n;
-    if (beside.state === "matched") await tx.run(EXPLAIN_PAID, [beside.fileId, beside.lineNo, item.findingId, paid]);
+    if (beside.state === "matched") {
+      const about = [beside.fileId, beside.lineNo, item.findingId, paid];
+      const [explained] = await tx.run<{ findingId: string }>(EXPLAIN_PAID, about);
+      await tx.run(RESOLVE_EXPLAINED, [explained?.findingId]);
+    }
     const undone = { dueAmount, transitAmount: move.transitAmount + paid, clearings, isWhole: true };
     entryId = await bookMove(context, item, [payment], undone);
   } else if (stateOfReceivable(payment.receivable) !== "reversed") assertWhollyDue(payment);
@@ -177,22 +181,29 @@ function assertWhollyDue({ traxId, receivable }: ItemPayment): void {
   });
 }
 
-/** A finding, explained at once, keeps a paid line from being posted. $1, $2 line, $3 finding beside it, $4 its money. */
+/** A finding that is explained at once keeps a paid line from being posted. $1, $2 line, $3 finding beside it, $4 its money. */
 const EXPLAIN_PAID: Statement = {
   name: "ops_explain_paid_line",
   isWrite: true,
   text: `
     insert into reconciliation_finding (finding_id, run_id, profile_code, business_date, file_id, line_no, entry_id,
                                         entry_date, class, rule, amount, difference, fee_difference, nearest_trax_id,
-                                        nearest_entry_id, differing_fields, tried, resolved_at, resolved_because)
+                                        nearest_entry_id, differing_fields, tried)
     select gen_random_uuid(), f.run_id, f.profile_code, s.settlement_date, l.file_id, l.line_no, m.entry_id, m.entry_date,
-           'reversed-here', m.rule, l.amount, l.amount, $4::bigint - l.amount, l.trax_id, m.entry_id, '{status}', '[]',
-           clock_timestamp(), 'a line of its file takes it back' 
+           'reversed-here', m.rule, l.amount, l.amount, $4::bigint - l.amount, l.trax_id, m.entry_id, '{status}', '[]'
       from reconciliation_finding f
       join settlement_line l on l.file_id = $1::int and l.line_no = $2::int
       join settlement_file s on s.file_id = l.file_id
       join settlement_match m on m.file_id = l.file_id and m.line_no = l.line_no and m.replaced_by_run is null
-     where f.finding_id = $3::uuid`,
+     where f.finding_id = $3::uuid
+    returning finding_id as "findingId"`,
+};
+const RESOLVE_EXPLAINED: Statement = {
+  name: "ops_resolve_explained_line",
+  isWrite: true,
+  text: `
+    update reconciliation_finding set resolved_at = clock_timestamp(), resolved_because = 'a line of its file takes it back'
+     where finding_id = $1::uuid`,
 };
 
 const LINK: Statement = {

@@ -1,14 +1,8 @@
+import { type Actor, actorText } from "../../domain";
 import type { Statement, Tx } from "../../platform";
 import { recordOperatorAction } from "../../store";
 
-/** Who works on something: the name that was given, and the account and machine that it was given from. */
-export interface Actor {
-  readonly name: string;
-  readonly via: string;
-}
-
-/** Names that people work under: 1 to 100 letters, digits, blanks and . _ @ - */
-export const PERSON_NAME = /^[\p{L}\p{N}][\p{L}\p{N} ._@-]{0,99}$/u;
+export { type Actor, PERSON_NAME } from "../../domain";
 
 /** What happened to an item of the queue. `changed`, `reopened` and `lapsed` are what runs find, not what people do. */
 export type EventKind =
@@ -48,7 +42,7 @@ export async function recordEvent(
   const { itemId, kind, detail, after } = event;
   await tx.run(INSERT, [itemId, kind, actor.name, actor.via, detail]);
   await recordOperatorAction(tx, {
-    actor: `${actor.name} (${actor.via})`.slice(0, 200),
+    actor: actorText(actor),
     action: `exception.${kind}`,
     object: `exception:${itemId}`,
     detail,

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
-import { DEFAULT_DUE_RULE, type DueRule, faultsOfDueRule, type ItemClass } from "../../domain";
+import { actorText, DEFAULT_DUE_RULE, type DueRule, faultsOfDueRule, type ItemClass } from "../../domain";
 import { ConfigFault, Fault, type Statement, type Tx } from "../../platform";
 import { type Actor, type HistoryEvent, readHistory } from "./history";
 import { recordOperatorAction } from "../../store";
@@ -210,7 +210,7 @@ export async function saveDueRule(tx: Tx, actor: Actor, given: unknown): Promise
   await tx.run(SAVE_RULE, [version, JSON.stringify(given), actor.name]);
   await tx.run(RECOMPUTE, []);
   await recordOperatorAction(tx, {
-    ...{ actor: `${actor.name} (${actor.via})`.slice(0, 200), action: "exception-due-rule.set" },
+    ...{ actor: actorText(actor), action: "exception-due-rule.set" },
     ...{ object: `exception-due-rule:${version}`, before: before.rule, after: given },
   });
   return version;

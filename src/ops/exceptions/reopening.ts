@@ -1,3 +1,4 @@
+import { actorText } from "../../domain";
 import { createHash, randomUUID } from "node:crypto";
 import { Fault, type Statement, type Tx } from "../../platform";
 import { recordOperatorAction } from "../../store";
@@ -76,7 +77,7 @@ export async function reopenDays(
   for (const day of days) {
     await tx.run(REOPEN, [day.businessDate, day.version, proposalId, reason, proposedBy, actor.name]);
     await recordOperatorAction(tx, {
-      actor: `${actor.name} (${actor.via})`.slice(0, 200),
+      actor: actorText(actor),
       action: "day.reopen",
       object: `day:${day.businessDate}`,
       before: day,

@@ -1,4 +1,4 @@
-import { businessDateOf } from "../../domain";
+import { actorText, businessDateOf } from "../../domain";
 import {
   type Clock,
   type Db,
@@ -182,19 +182,18 @@ export function openReconDesk(options: ReconDeskOptions): ReconDesk {
           ...arrived,
           databaseUrl,
           path: file.path,
-          by: signatureOf(actor),
+          by: actorText(actor),
         });
         const { fileId, badLines } = outcome.file;
         const rejected = badLines === 0 ? [] : await look((session) => readRejected(session, fileId));
         return { ...outcome, rejected };
       }),
-    run: (actor, request) =>
-      long.take(() => beside.perform("run", { ...request, databaseUrl, by: signatureOf(actor) })),
+    run: (actor, request) => long.take(() => beside.perform("run", { ...request, databaseUrl, by: actorText(actor) })),
     tryDates: (actor, request) =>
-      long.take(() => beside.perform("tryDates", { ...request, databaseUrl, by: signatureOf(actor) })),
+      long.take(() => beside.perform("tryDates", { ...request, databaseUrl, by: actorText(actor) })),
     saveProfile: (actor, code, definition) =>
       inSession({ url: databaseUrl, isolation: "read committed", profileLock: code }, (session) =>
-        saveProfile(session, code, definition, signatureOf(actor)),
+        saveProfile(session, code, definition, actorText(actor)),
       ),
     settle: (actor, profileCode, settlementDate) =>
       long.take(() => beside.perform("settle", { databaseUrl, profileCode, settlementDate, actor, today: today() })),
@@ -253,11 +252,6 @@ export function openReconDesk(options: ReconDeskOptions): ReconDesk {
       await db.close();
     },
   };
-}
-
-/** Who, as operator actions name people. */
-function signatureOf({ name, via }: Actor): string {
-  return `${name} (${via})`.slice(0, 200);
 }
 
 /** What a decision brings about; the same decision again by the same person is no fault: its answer may have been lost. */

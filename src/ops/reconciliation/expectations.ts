@@ -1,3 +1,4 @@
+import { actorText } from "../../domain";
 import { Fault } from "../../platform";
 import { recordOperatorAction } from "../../store";
 import type { Actor } from "../exceptions/history";
@@ -84,7 +85,7 @@ export async function setExpectation(
   const [expectation] = await run<Expectation>(`${LIST} and e.product_code = $3 order by e.version desc limit 1`, key);
   if (expectation === undefined) throw new Error("the expectation was stored and is not there");
   await recordOperatorAction(txOf(session), {
-    actor: `${actor.name} (${actor.via})`.slice(0, 200),
+    actor: actorText(actor),
     action: isExpected ? "settlement-expectation.set" : "settlement-expectation.remove",
     object: `settlement-expectation:${key.join(":")}`,
     ...(last === undefined ? {} : { before: contentOf(last) }),

@@ -4,6 +4,7 @@ import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { from as copyFrom } from "pg-copy-streams";
+import type { ActorText } from "../../domain";
 import { Fault, messageOf } from "../../platform";
 import { recordOperatorAction } from "../../store";
 import { copyRows } from "./copy-rows";
@@ -42,7 +43,7 @@ export interface ImportRequest {
   /** The lines are those that another file of the same subject should have had. */
   readonly supplement?: SupplementRequest | null;
   /** Who imports. */
-  readonly by: string;
+  readonly by: ActorText;
   readonly onProgress?: (progress: {
     readonly bytes: number;
     readonly ofBytes: number;

@@ -1,4 +1,5 @@
 import {
+  type ActorText,
   decideByBill,
   decideByTraxId,
   type LineRef,
@@ -55,7 +56,7 @@ export interface RunRequest {
   readonly isDryRun: boolean;
   /** Decide again what declared rules have matched; otherwise a matched line stays matched. */
   readonly redecidesDeclared: boolean;
-  readonly by: string;
+  readonly by: ActorText;
   readonly onProgress?: (step: string) => void;
 }
 
@@ -167,7 +168,7 @@ async function startRun(
   profile: StoredProfile,
   settlementDate: string,
   rules: readonly MatchRule[],
-  by: string,
+  by: ActorText,
 ): Promise<number> {
   const [row] = await run<{ run_id: number }>(
     `insert into reconciliation_run (profile_code, profile_version, rules, settlement_date, started_by)
