@@ -1,0 +1,65 @@
+import { rawOf } from "./shown-text";
+
+const OWNERS_MAX = 10;
+const OWNER_SHOWN = 40;
+
+/** What of a file is not stored, counted to be a remark of it. */
+export class LeftOut {
+  blanks = 0;
+  titles = 0;
+  footers = 0;
+  /** Of lines of others. */
+  others = 0;
+  /** Rupiah that were added to net amounts; less where payments were taken back. */
+  charges = 0n;
+  readonly #texts: readonly string[];
+  readonly #counts: number[];
+  readonly #owners = new Map<string, number>();
+
+  constructor(texts: readonly string[]) {
+    // The longest first, so that each line counts for the text that says most.
+    this.#texts = texts.toSorted((one, other) => other.length - one.length);
+    this.#counts = texts.map(() => 0);
+  }
+
+  /** Lines that begin with a text of `leaveOut`. */
+  get lines(): number {
+    return this.#counts.reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Whether a line begins with a text that is left out; then it is counted. */
+  takes(line: string): boolean {
+    const index = this.#texts.findIndex((text) => line.startsWith(text));
+    if (index < 0) return false;
+    this.#counts[index] = (this.#counts[index] as number) + 1;
+    return true;
+  }
+
+  addOthers(owner: string): void {
+    this.others += 1;
+    const shown = rawOf(owner, OWNER_SHOWN);
+    if (this.#owners.has(shown) || this.#owners.size < OWNERS_MAX) {
+      this.#owners.set(shown, (this.#owners.get(shown) ?? 0) + 1);
+    }
+  }
+
+  remarks(): string[] {
+    const owners = [...this.#owners].map(([owner, count]) => `${owner}: ${count}`).join(", ");
+    const named = [...this.#owners.values()].reduce((sum, count) => sum + count, 0);
+    const more = named < this.others ? `, more: ${this.others - named}` : "";
+    return [
+      ...counted(this.blanks, "blank", "left out"),
+      ...counted(this.titles, "title", "left out"),
+      ...this.#texts.flatMap((text, index) =>
+        counted(this.#counts[index] ?? 0, "", `that begin with ${rawOf(text)} left out`),
+      ),
+      ...(this.others === 0 ? [] : [`${this.others} lines of others left out (${owners}${more})`]),
+      ...counted(this.footers, "footer", "left out"),
+      ...(this.charges === 0n ? [] : [`charges of ${this.charges} added to net amounts`]),
+    ];
+  }
+}
+
+function counted(count: number, kind: string, rest: string): string[] {
+  return count === 0 ? [] : [`${count} ${kind === "" ? "" : `${kind} `}lines ${rest}`];
+}
