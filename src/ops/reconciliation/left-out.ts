@@ -47,19 +47,26 @@ export class LeftOut {
     const owners = [...this.#owners].map(([owner, count]) => `${owner}: ${count}`).join(", ");
     const named = [...this.#owners.values()].reduce((sum, count) => sum + count, 0);
     const more = named < this.others ? `, more: ${this.others - named}` : "";
+    const all: readonly (readonly [count: number, what: string])[] = [
+      [this.blanks, `blank ${lines(this.blanks)} left out`],
+      [this.titles, `title ${lines(this.titles)} left out`],
+      ...this.#texts.map((text, index) => {
+        const count = this.#counts[index] ?? 0;
+        return [
+          count,
+          `${lines(count)} that ${count === 1 ? "begins" : "begin"} with ${rawOf(text)} left out`,
+        ] as const;
+      }),
+      [this.others, `${lines(this.others)} of others left out (${owners}${more})`],
+      [this.footers, `footer ${lines(this.footers)} left out`],
+    ];
     return [
-      ...counted(this.blanks, "blank", "left out"),
-      ...counted(this.titles, "title", "left out"),
-      ...this.#texts.flatMap((text, index) =>
-        counted(this.#counts[index] ?? 0, "", `that begin with ${rawOf(text)} left out`),
-      ),
-      ...(this.others === 0 ? [] : [`${this.others} lines of others left out (${owners}${more})`]),
-      ...counted(this.footers, "footer", "left out"),
+      ...all.flatMap(([count, what]) => (count === 0 ? [] : [`${count} ${what}`])),
       ...(this.charges === 0n ? [] : [`charges of ${this.charges} added to net amounts`]),
     ];
   }
 }
 
-function counted(count: number, kind: string, rest: string): string[] {
-  return count === 0 ? [] : [`${count} ${kind === "" ? "" : `${kind} `}lines ${rest}`];
+function lines(count: number): string {
+  return count === 1 ? "line" : "lines";
 }
