@@ -21,6 +21,7 @@ const NO_ACTION: Readonly<Record<string, string>> = {
     ...["partner list", "partner dialect show", "partner dialect check", "partner dialect schema"],
     ...["partner drift", "merchant list", "callback list", "exception list", "audit token list"],
     ...["recon profile check", "recon profile list", "recon profile show", "recon profile schema", "recon show"],
+    "recon profile try",
     ...["recon exceptions", "recon proposals", "recon ageing", "recon report", "describe bit61", "describe message"],
     ...[
       "ledger key list",

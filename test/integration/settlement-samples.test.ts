@@ -178,7 +178,7 @@ describe("sample settlement files", () => {
          from settlement_line where file_id = $1`,
       [outcome.file.fileId],
     );
-    expect(BigInt(sums?.amount ?? 0n)).toBe(outcome.file.amount);
-    expect(BigInt(sums?.fee ?? 0n)).toBe(outcome.file.fee);
+    expect(sums?.amount).toBe(outcome.file.amount);
+    expect(sums?.fee).toBe(outcome.file.fee);
   });
 });

@@ -23,11 +23,11 @@ import { reconProfileCommands } from "./recon-profile";
 import { reconSettlementCommands } from "./recon-settlement";
 
 /** `recon import|run|show|profile`, and what people do about exceptions, settlement and days. */
-export function reconCommands(program: Command): void {
+export function reconCommands(program: Command, exit: (code: number) => void): void {
   const recon = program
     .command("recon")
     .description("settlement files: import them, compare them with the books, see why a line did not match");
-  reconProfileCommands(recon);
+  reconProfileCommands(recon, exit);
   importCommand(recon);
   runCommand(recon);
   showCommand(recon);

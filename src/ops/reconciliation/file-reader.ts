@@ -119,7 +119,7 @@ export function fileReader(profile: SettlementProfile, context: Omit<FileContext
     counts.badLines += 1;
     sums.addBad();
     const raw = rawOf(text);
-    if (named.length < NAMED_MAX) named.push(`line ${lineNo}: ${found.text}, ${shownOf(found, text)}`);
+    if (named.length < NAMED_MAX) named.push(`line ${lineNo}: ${found.text}: ${shownOf(found, text)}`);
     return { lineNo, fault: found.text, raw, why: found };
   };
 
@@ -225,7 +225,7 @@ function quoted(text: string): string {
 
 /** What stood in the column, or else the line. */
 function shownOf(found: UnreadableLine, text: string): string {
-  return found.value === null ? `in ${quoted(text)}` : `not "${found.value}"`;
+  return found.value === null ? quoted(text) : `"${found.value}"`;
 }
 
 function noHeader(profile: SettlementProfile): string {
