@@ -92,9 +92,9 @@ function partsOf(form: string): Part[] {
 
 /** The text that a token stands for. */
 function pieceOf(token: Token, given: string, at: number): string {
+  if (token.length > 1) return given.slice(at, at + token.length);
   if (token === "Z") return given.slice(at, at + 7);
   if (token === "A") return given.slice(at, at + 2);
-  if (!OPEN_TOKENS.has(token)) return given.slice(at, at + token.length);
   const second = given.charCodeAt(at + 1) - 48;
   return given.slice(at, at + (second >= 0 && second <= 9 ? 2 : 1));
 }
@@ -106,7 +106,7 @@ function take(found: Found, token: Token, piece: string): boolean {
     return half === "AM" || half === "PM";
   }
   if (token === "Z") return takeOffset(found, piece);
-  if (!OPEN_TOKENS.has(token) && piece.length !== token.length) return false;
+  if (piece.length < token.length) return false;
   const value = token === "MMM" ? monthOf(piece) : digitsOf(piece);
   if (value < 0) return false;
   switch (token) {

@@ -22,24 +22,37 @@ export interface ControlValues {
 /** Lines of a file that are none of payments, as far as control records may count them. */
 export type OtherLines = Readonly<Record<ControlRecord["countsAlso"][number], number>>;
 
+/** Sums of one kind of amount: of all, and of those below zero. */
+class SignedSum {
+  signed = 0n;
+  #belowZero = 0n;
+
+  add(value: bigint): void {
+    if (value === 0n) return;
+    this.signed += value;
+    if (value < 0n) this.#belowZero += value;
+  }
+
+  get absolute(): bigint {
+    return this.signed - 2n * this.#belowZero;
+  }
+}
+
 /** Sums of a file as its control records have them. Whole rupiah. */
 export class ControlSums {
   lines = 0;
   badLines = 0;
-  #paid = 0n;
   #reversed = 0n;
-  readonly #signed = { amount: 0n, fee: 0n, charge: 0n };
-  readonly #absolute = { amount: 0n, fee: 0n, charge: 0n };
+  readonly #amount = new SignedSum();
+  readonly #fee = new SignedSum();
+  readonly #charge = new SignedSum();
 
-  add({ isTakenBack, ...told }: ToldAmounts): void {
+  add({ isTakenBack, amount, fee, charge }: ToldAmounts): void {
     this.lines += 1;
-    for (const name of ["amount", "fee", "charge"] as const) {
-      const value = told[name];
-      this.#signed[name] += value;
-      this.#absolute[name] += value < 0n ? -value : value;
-    }
-    if (isTakenBack) this.#reversed += told.amount < 0n ? -told.amount : told.amount;
-    else this.#paid += told.amount < 0n ? -told.amount : told.amount;
+    this.#amount.add(amount);
+    this.#fee.add(fee);
+    this.#charge.add(charge);
+    if (isTakenBack) this.#reversed += amount < 0n ? -amount : amount;
   }
 
   /** Lines whose amounts cannot be read, or are not wanted. */
@@ -48,29 +61,26 @@ export class ControlSums {
     this.badLines += 1;
   }
 
-  /** Lines of payments that have been added up already. */
+  /** Lines of payments that have been added up already, none of them below zero. */
   addPlain({ lines, amount, fee }: { readonly lines: number; readonly amount: bigint; readonly fee: bigint }): void {
     this.lines += lines;
-    this.#paid += amount;
-    for (const sums of [this.#signed, this.#absolute]) {
-      sums.amount += amount;
-      sums.fee += fee;
-    }
+    this.#amount.add(amount);
+    this.#fee.add(fee);
   }
 
   /** What a record says that is not so, each in one sentence. */
   faultsOf(values: ControlValues, others: OtherLines): string[] {
     const { record, lineNo } = values;
-    const sums = record.sums === "signed" ? this.#signed : this.#absolute;
+    const sumOf = (sum: SignedSum): bigint => (record.sums === "signed" ? sum.signed : sum.absolute);
     const counted = record.countsAlso.reduce((count, name) => count + others[name], this.lines);
     const also = record.countsAlso.length === 0 ? "" : ` (with ${record.countsAlso.join(", ")})`;
     const bad = this.badLines === 0 ? "" : ` (without ${this.badLines} bad lines)`;
     const all: readonly (readonly [what: string, told: bigint | null, found: bigint, remark: string])[] = [
       ["lines", values.count, BigInt(counted), also],
-      ["as the sum of amounts", values.amount, sums.amount, bad],
-      ["as the sum of fees", values.fee, sums.fee, bad],
-      ["as the sum of charges", values.charge, sums.charge, bad],
-      ["as the sum of payments", values.paidAmount, this.#paid, bad],
+      ["as the sum of amounts", values.amount, sumOf(this.#amount), bad],
+      ["as the sum of fees", values.fee, sumOf(this.#fee), bad],
+      ["as the sum of charges", values.charge, sumOf(this.#charge), bad],
+      ["as the sum of payments", values.paidAmount, this.#amount.absolute - this.#reversed, bad],
       ["as the sum of what is taken back", values.reversedAmount, this.#reversed, bad],
     ];
     return all.flatMap(([what, told, found, remark]) =>

@@ -56,12 +56,15 @@ export function lineAmounts({ columns, amounts }: SettlementProfile, columnOf: C
         refuse(fee, "has another sign than amount, which holds it", feeText);
     }
     // Where a sign says what is taken back, sums are of what is written; where a column says it, it makes the sign.
-    const turn = (written: bigint): bigint => (amounts.negative === null && isTakenBack ? -written : written);
+    const isTurned = isTakenBack && amounts.negative === null;
+    const written = toldFee ?? 0n;
     return {
       amount: includeFee ? gross - (feeAmount ?? 0n) : gross,
       feeAmount,
       charge,
-      told: { amount: turn(value), fee: turn(toldFee ?? 0n), charge: turn(charged), isTakenBack },
+      told: isTurned
+        ? { amount: -value, fee: -written, charge: -charged, isTakenBack }
+        : { amount: value, fee: written, charge: charged, isTakenBack },
     };
   };
 }
