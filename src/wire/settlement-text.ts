@@ -48,31 +48,67 @@ export interface FileNameParts {
   readonly date: string;
 }
 
-const NAME_PARTS: Readonly<Record<string, string>> = {
-  ca: "(?<ca>[^_/\\\\]{1,40})",
-  product: "(?<product>[^_/\\\\]{1,40})",
-  date: "(?<date>[0-9A-Za-z.-]{6,20})",
-  any: "[^/\\\\]{0,80}",
-};
+/** What a part of a pattern stands for: signs that it may not hold, or only may, and how many there are. */
+interface NamePart {
+  readonly isAllowed: (sign: string) => boolean;
+  readonly min: number;
+  readonly max: number;
+}
 
-/** A reader of file names of a pattern with {ca}, {product}, {date} and {any}; null: the name does not follow it. */
+const isNoSlash = (sign: string): boolean => sign !== "/" && sign !== "\\";
+const WORD: NamePart = { isAllowed: (sign) => sign !== "_" && isNoSlash(sign), min: 1, max: 40 };
+const NAME_PARTS: Readonly<Record<string, NamePart>> = {
+  ca: WORD,
+  product: WORD,
+  date: { isAllowed: (sign) => /^[0-9A-Za-z.-]$/.test(sign), min: 6, max: 20 },
+  any: { isAllowed: isNoSlash, min: 0, max: 80 },
+};
+const NAME_MAX = 255;
+
+/**
+ * A reader of file names of a pattern with {ca}, {product}, {date} and {any}; null: the name does not follow it. Each part
+ * takes as much as the rest leaves it. No expression is built of the pattern: with {any} ten times, one took for ever.
+ */
 export function fileNameReader(pattern: string): (name: string) => FileNameParts | null {
   const seen = new Set<string>();
-  const source = pattern.replaceAll(
-    /\{(\w+)\}|([^{}]+)/g,
-    (_all, part: string | undefined, text: string | undefined) => {
-      if (part === undefined) return (text ?? "").replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
+  const pieces = pattern
+    .split(/(\{\w+\})/)
+    .flatMap((text): { readonly text: string; readonly part: NamePart | null; readonly name: string }[] => {
+      if (text === "") return [];
+      const name = /^\{(\w+)\}$/.exec(text)?.[1];
+      if (name === undefined) return [{ text: text.toLowerCase(), part: null, name: "" }];
       // A part that is named again must only have the form.
-      const isAgain = seen.has(part);
-      seen.add(part);
-      return isAgain ? "[^_/\\\\]{1,40}" : (NAME_PARTS[part] ?? "");
-    },
-  );
-  const expression = new RegExp(`^${source}$`, "i");
+      const isAgain = seen.has(name);
+      seen.add(name);
+      return [{ text, part: isAgain ? WORD : (NAME_PARTS[name] ?? WORD), name: isAgain ? "" : name }];
+    });
   return (name) => {
-    const found = name.length <= 255 ? expression.exec(name)?.groups : undefined;
-    return found === undefined
-      ? null
-      : { ca: found["ca"] ?? null, product: found["product"] ?? null, date: found["date"] ?? "" };
+    if (name.length > NAME_MAX) return null;
+    const found: Record<string, string> = {};
+    const isHopeless = new Set<number>();
+    const follows = (index: number, at: number): boolean => {
+      const piece = pieces[index];
+      if (piece === undefined) return at === name.length;
+      const key = index * (NAME_MAX + 1) + at;
+      if (isHopeless.has(key)) return false;
+      const { part, text } = piece;
+      if (part === null) {
+        if (name.slice(at, at + text.length).toLowerCase() === text && follows(index + 1, at + text.length))
+          return true;
+      } else {
+        let length = 0;
+        while (length < part.max && at + length < name.length && part.isAllowed(name[at + length] as string))
+          length += 1;
+        for (; length >= part.min; length -= 1) {
+          if (!follows(index + 1, at + length)) continue;
+          found[piece.name] = name.slice(at, at + length);
+          return true;
+        }
+      }
+      isHopeless.add(key);
+      return false;
+    };
+    if (!follows(0, 0)) return null;
+    return { ca: found["ca"] ?? null, product: found["product"] ?? null, date: found["date"] ?? "" };
   };
 }

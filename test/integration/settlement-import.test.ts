@@ -215,6 +215,30 @@ describe("importing a settlement file", () => {
     });
   });
 
+  it("takes no time for hostile values in the columns of a profile that says much", async () => {
+    await desk.saveProfile("much", {
+      ...{ partner: FULL_PROFILE.partner, format: { kind: "delimited", delimiter: ";" }, leaveOut: ["SUB"] },
+      amounts: { prefix: "Rp", thousands: ".", suffix: ",-", negative: { written: ["leading-minus", "parentheses"] } },
+      columns: {
+        traxId: { at: 1, strip: { sign: "0", side: "left" }, padTo: 12 },
+        billNumber: { at: 2, strip: { sign: "x", side: "right" }, padTo: 13 },
+        ...{ amount: 3, charge: 4, owner: { at: 5, ours: ["CA01"] } },
+        paidAt: { at: 6, form: "D/M/YYYY", time: { at: 7, form: "h:mm AZ" } },
+      },
+    });
+    const good = ["0012", "34xx", "Rp 5,-", "Rp 1,-", "CA01", "9/1/2026", "9:05 PM+07:00"];
+    const hostile = ["0", "x", "-", "(", "Rp", "9", "9/", " ", "\u00e9", "\u202e", "PM", "+07:00", "0x", '""'].map(
+      (each) => each.repeat(60_000 / each.length / (each.length === 1 && each > "\u007f" ? 2 : 1)),
+    );
+    const bad = good.flatMap((_cell, column) => hostile.map((each) => good.with(column, each).join(";")));
+    const before = process.cpuUsage();
+    const { file } = await take([good.join(";"), ...bad].join("\n"), { profileCode: "much" });
+    expect(process.cpuUsage(before).user / 1_000 / bad.length).toBeLessThan(5);
+    expect(file.lines).toBeGreaterThan(80);
+    const [first] = await lines();
+    expect(first).toMatchObject({ traxId: "000000000012", billNumber: "0000000000034", amount: 6n, fault: null });
+  });
+
   describe("with lines that are none of payments", () => {
     const HEAD = "id;amount";
     const more = {

@@ -59,6 +59,7 @@ const EXPECTED: Readonly<Record<string, { readonly rows: readonly Row[]; readonl
       "2 footer lines left out",
     ],
   },
+  "fee-included": { rows: [row(2, "T1", A, 30_000, { fee: 2_500 }), row(3, "T2", B, 45_000, { fee: 0 })] },
   "title-lines": { rows: [row(4, "T1", A, 30_000)], remarks: ["3 title lines left out"] },
   "utf-16": { rows: [row(2, "T1", A, 30_000), row(3, "T2", B, 45_000, { status: "failed" })] },
   "utf-16be": { rows: [row(2, "T1", A, 30_000), row(3, "T2", B, 45_000, { status: "failed" })] },

@@ -1,4 +1,11 @@
-import { amountReader, dateReader, PLAIN_AMOUNTS, type SettlementAmountForm, Unreadable } from "../../../src/wire";
+import {
+  amountReader,
+  dateReader,
+  fileNameReader,
+  PLAIN_AMOUNTS,
+  type SettlementAmountForm,
+  Unreadable,
+} from "../../../src/wire";
 
 const ALL_SIGNS = { written: ["leading-minus", "trailing-minus", "parentheses"] } as const;
 const shown = (value: bigint | Unreadable): bigint | string => (value instanceof Unreadable ? value.reason : value);
@@ -110,6 +117,38 @@ describe("dates of settlement files", () => {
       const before = process.cpuUsage();
       expect(dateReader("D/M/YYYY h:mm AZ")(each.repeat(100_000 / each.length))).toBeInstanceOf(Unreadable);
       expect(process.cpuUsage(before).user).toBeLessThan(50_000);
+    }
+  });
+});
+
+describe("names of settlement files", () => {
+  it.each([
+    ["{ca}_{product}_{date}.txt", "CA01_Telkom_20261120.TXT", { ca: "CA01", product: "Telkom", date: "20261120" }],
+    ["{ca}_{product}_{date}.txt", "CA01_20261120.txt", null],
+    ["{ca}_{product}_{date}.txt", "a_b_c_20261120.txt", null],
+    ["{any}-{date}.csv", "a-b-2026-11-20.csv", { ca: null, product: null, date: "2026-11-20" }],
+    ["{any}_{date}.csv", "a_b_2026-11-20.csv", { ca: null, product: null, date: "2026-11-20" }],
+    ["{any}{date}{any}", "x20261120", { ca: null, product: null, date: "026112" }],
+    ["{ca}_{date}_{ca}", "A_20261120_B", { ca: "A", product: null, date: "20261120" }],
+    ["a.b({date})+", "a.b(20261120)+", { ca: null, product: null, date: "20261120" }],
+    ["a.b{date}", "axb20261120", null],
+    ["{date}", "2026/11", null],
+    ["{date}", "", null],
+  ])("by %s: %s", (pattern, name, expected) => {
+    expect(fileNameReader(pattern)(name)).toEqual(expected);
+  });
+
+  it("take no time for a pattern that leaves everything open", () => {
+    for (const pattern of [
+      `${"{any}".repeat(20)}{date}!`,
+      `${"{any}a".repeat(18)}{date}!`,
+      `{ca}${"{product}".repeat(9)}{date}!`,
+    ]) {
+      for (const name of ["a".repeat(255), "9".repeat(255), "a9".repeat(127), "a".repeat(100_000)]) {
+        const before = process.cpuUsage();
+        expect(fileNameReader(pattern)(name)).toBeNull();
+        expect(process.cpuUsage(before).user).toBeLessThan(200_000);
+      }
     }
   });
 });
