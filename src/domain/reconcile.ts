@@ -1,7 +1,7 @@
 import type { Attempted, LedgerPayment, LineResult, ReconciliationClass, SettlementLine } from "./reconciliation";
 import { decideByBill } from "./reconciliation-bill";
 import { bucketsOf, decideByTraxId, type OpenLine } from "./reconciliation-trax";
-import type { MatchRule } from "./settlement-profile";
+import type { MatchRule } from "./settlement-rules";
 
 /** The results of a whole day, small enough to be held in memory. */
 export interface Reconciled {

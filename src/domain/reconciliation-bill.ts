@@ -2,7 +2,7 @@ import { daysBetween } from "./business-date";
 import type { Attempted, ComparedField, LedgerPayment, LineResult, SettlementLine } from "./reconciliation";
 import { bare, bucketsOf, byLine, compareLine, linked, type OpenLine, refOf } from "./reconciliation-trax";
 import { sumRupiah } from "./rupiah";
-import type { MatchRule } from "./settlement-profile";
+import type { MatchRule } from "./settlement-rules";
 
 /** A line and a payment, and the first field that keeps the rule from joining them. */
 interface Candidate {

@@ -28,6 +28,13 @@ export {
   type RunSummary,
   summaryOf,
 } from "./reconciliation/run";
+export {
+  type BadKind,
+  type ProfileTrial,
+  tryProfile,
+  type TrialProblem,
+  type TrialRequest,
+} from "./reconciliation/try-profile";
 export { inSession, type Session, txOf } from "./reconciliation/session";
 export { listFiles, listResults, type ResultFilter, type ResultRow } from "./reconciliation/show";
 export * from "./audit";

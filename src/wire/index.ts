@@ -33,16 +33,9 @@ export {
   type SignedFields,
   verifySignature,
 } from "./signature";
-export {
-  amountReader,
-  dateReader,
-  fileNameReader,
-  type FileNameParts,
-  type LocalTime,
-  type SettlementAmountForm,
-  splitDelimited,
-  Unreadable,
-} from "./settlement-text";
+export { amountReader, PLAIN_AMOUNTS, type SettlementAmountForm } from "./settlement-amount";
+export { dateReader, isFixedDateForm, type LocalTime } from "./settlement-date";
+export { fileNameReader, type FileNameParts, splitDelimited, Unreadable } from "./settlement-text";
 export { adira020013, type ProductWire, publishedProducts, telkom001001 } from "./specs";
 export { type CompiledTemplate, compileTemplate } from "./template";
 export {

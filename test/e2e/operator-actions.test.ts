@@ -22,6 +22,7 @@ const NO_ACTION: Readonly<Record<string, string>> = {
     ...["partner drift", "merchant list", "callback list", "exception list", "audit token list"],
     ...["recon profile check", "recon profile list", "recon profile show", "recon profile schema", "recon show"],
     "recon expect list",
+    "recon profile try",
     ...["recon exceptions", "recon proposals", "recon ageing", "recon report", "describe bit61", "describe message"],
     ...[
       "ledger key list",

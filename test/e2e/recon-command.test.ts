@@ -48,6 +48,42 @@ describe("the commands about reconciliation", () => {
     expect((await run(["profile", "show", "nobody"])).err).toContain("there is no settlement profile nobody");
   });
 
+  it("try a profile on a file, and store nothing", async () => {
+    const profile = desk.write("try.json", JSON.stringify(FULL_PROFILE));
+    const good = desk.write("try.csv", `${[FULL_HEADER, ...day.lines.map(fullLine), "x", "y,z"].join("\n")}\n`);
+    const stored = await run(["profile", "try", good, "--profile", "full", "--date", DAY, "--lines", "1"]);
+    expect(stored).toMatchObject({ code: 0, out: expect.stringContaining("could be imported") as string });
+    expect(stored.out).toContain(`try.csv: business date ${DAY}, all products`);
+    expect(stored.out).toContain("  column 4, amount: amount\n");
+    expect(stored.out).toContain(`2     ${day.lines[0]?.traxId}`);
+    expect(stored.out).not.toContain(day.lines[1]?.traxId);
+    expect(stored.out).toContain('has 1 columns, expected 8\n    line 5: "x"\n    line 6: "y,z", has 2 columns');
+    expect((await run(["profile", "try", good, "--profile", "full", "--profile-file", profile])).code).toBe(78);
+    expect((await run(["profile", "try", good])).code).toBe(78);
+    expect((await run(["profile", "try", good, "--profile", "nobody"])).err).toContain("no settlement profile nobody");
+    expect((await run(["profile", "try", `${good}.none`, "--profile-file", profile])).code).toBe(1);
+
+    const bad = desk.write("bad.csv", `${FULL_HEADER}\n${"T1,001001,1,1.000,1,,2026-11-20,paid\n".repeat(9)}`);
+    const refused = await run(["profile", "try", bad, "--profile-file", profile, "--json"]);
+    expect(refused.code).toBe(1);
+    expect(JSON.parse(refused.out)).toMatchObject({
+      ...{ subject: null, isImportable: false, lines: [], counts: { lines: 9, badLines: 9 } },
+      badKinds: [
+        {
+          ...{ column: "amount", where: "column 4, amount", reason: "is no amount of the form 1234567", count: 9 },
+          examples: [2, 3, 4].map((lineNo) => ({ lineNo, value: "1.000" })),
+        },
+      ],
+      problems: [
+        { problem: expect.stringContaining("no business date is given") as string, remedy: "give-the-date" },
+        { problem: expect.stringMatching(/^none of its 9 lines can be read.* line 2: amount: /) as string },
+      ],
+    });
+    const twice = desk.write("twice.json", '{"partner":"a","partner":"b"}');
+    expect((await run(["profile", "check", twice])).err).toContain('the key "partner" appears twice');
+    expect(await database.query("select * from settlement_file")).toEqual([]);
+  });
+
   it("import a file, run its date and say why a line did not match", async () => {
     const file = desk.write("day.csv", `${[FULL_HEADER, ...day.lines.map(fullLine), "x"].join("\n")}\n`);
     const imported = await run(["import", file, "--profile", "full", "--date", DAY, "--as", "Ani"]);

@@ -141,7 +141,7 @@ describe("importing a settlement file", () => {
     expect(await take(content)).toMatchObject({ file: { lines: 1, badLines: 0, amount: 30_000n } });
   });
 
-  it.each<[string, string | Buffer, string]>([
+  it.each<[string, string | Buffer, string | RegExp]>([
     ["an empty file", "", "the file is empty"],
     ["a byte order mark alone", "\ufeff", "the file is empty"],
     ["blank lines alone", "\n\n \n", "nothing but blank lines"],
@@ -149,10 +149,150 @@ describe("importing a settlement file", () => {
     ["UTF-16", Buffer.from(`\ufeff${GOOD}`, "utf16le"), "is UTF-16 text"],
     ["another header", GOOD.replace("trax,", "id,"), "the header has no trax; its columns are: id, product"],
     ["a header with a column twice", GOOD.replace("fee,", "trax,"), "the header has no fee and names trax twice"],
-    ["lines of another kind", `${FULL_HEADER}\nx;y;z\n`, "none of its 1 lines can be read: is this the right profile?"],
+    [
+      "lines of another kind",
+      `${FULL_HEADER}\nx;y;z\n`,
+      'none of its 1 lines can be read: is this the right profile? line 2: has 1 columns, expected 8: "x;y;z"',
+    ],
+    [
+      "lines of which none can be read, naming the first three",
+      `${FULL_HEADER}\n${Array.from({ length: 20 }, () => LINE?.replace(",30000,", ",Rp\u202e 1,")).join("\n")}\n`,
+      /^none of its 20 lines can be read: is this the right profile\? (line [234]: amount: is no amount of the form 1234567 \(column 4, amount\): "Rp\\u202e 1"(; )?){3}$/,
+    ],
+    [
+      "UTF-16 without being told, saying how to tell it",
+      Buffer.from(`\ufeff${GOOD}`, "utf16le"),
+      'could say "encoding": "utf-16"',
+    ],
   ])("refuses %s, and stores nothing", async (_name, content, expected) => {
     await expect(take(content)).rejects.toThrow(expected);
     expect(await stored()).toBe(0);
+  });
+
+  describe("in UTF-16", () => {
+    const le = (text: string): Buffer => Buffer.from(text, "utf16le");
+    const be = (text: string): Buffer => le(text).swap16();
+    const encoding = (profileCode: string) => ({ profileCode });
+    beforeAll(async () => {
+      for (const each of ["utf-16", "utf-16le", "utf-16be"] as const)
+        await desk.saveProfile(each, { ...FULL_PROFILE, encoding: each });
+    });
+
+    it.each<[string, string, Buffer]>([
+      ["by the mark of the one order", "utf-16", le(`\ufeff${GOOD}`)],
+      ["by the mark of the other", "utf-16", be(`\ufeff${GOOD}`)],
+      ["as declared, with a mark", "utf-16be", be(`\ufeff${GOOD}`)],
+      ["as declared, without a mark", "utf-16le", le(GOOD)],
+    ])("is read %s", async (_name, profileCode, content) => {
+      expect(await take(content, encoding(profileCode))).toMatchObject({
+        file: { lines: 1, badLines: 0, amount: 30_000n, sha256: createHash("sha256").update(content).digest("hex") },
+      });
+    });
+
+    it.each<[string, string, Buffer, string]>([
+      ["no mark where it is needed", "utf-16", le(GOOD), "has no byte order mark of UTF-16"],
+      ["the mark of the other order", "utf-16le", be(`\ufeff${GOOD}`), "the byte order mark of utf-16be"],
+      ["half a unit at the end", "utf-16le", le(GOOD).subarray(0, -1), "odd number of bytes"],
+      ["one byte", "utf-16", Buffer.from([0xff]), "odd number of bytes"],
+      ["a mark alone", "utf-16", Buffer.from([0xff, 0xfe]), "the file is empty"],
+      ["a workbook", "utf-16le", Buffer.from([0x50, 0x4b, 3, 4, 0, 0]), "is a ZIP archive or an Excel workbook"],
+      ["another encoding", "utf-16le", Buffer.from(`${GOOD}${GOOD}`.slice(0, 100)), "the header has no trax"],
+    ])("is refused with %s", async (_name, profileCode, content, expected) => {
+      await expect(take(content, encoding(profileCode))).rejects.toThrow(expected);
+      expect(await stored()).toBe(0);
+    });
+
+    it("keeps lines with half of a character, or NUL, as bad lines", async () => {
+      const content = le(`${GOOD}T\ud83d,x\nT\u0000,x\n\udc00\ud83d\n\ud83d\ude00\n`);
+      expect(await take(content, encoding("utf-16le"))).toMatchObject({ file: { lines: 5, badLines: 4 } });
+      const faults = (await lines()).map(({ fault }) => fault);
+      expect(faults.slice(1)).toEqual([
+        "holds half of a character, which UTF-16 writes in two",
+        "holds a NUL byte at byte 2",
+        "holds half of a character, which UTF-16 writes in two",
+        "has 1 columns, expected 8",
+      ]);
+    });
+  });
+
+  it("takes no time for hostile values in the columns of a profile that says much", async () => {
+    await desk.saveProfile("much", {
+      ...{ partner: FULL_PROFILE.partner, format: { kind: "delimited", delimiter: ";" }, leaveOut: ["SUB"] },
+      amounts: { prefix: "Rp", thousands: ".", suffix: ",-", negative: { written: ["leading-minus", "parentheses"] } },
+      columns: {
+        traxId: { at: 1, strip: { sign: "0", side: "left" }, padTo: 12 },
+        billNumber: { at: 2, strip: { sign: "x", side: "right" }, padTo: 13 },
+        ...{ amount: 3, charge: 4, owner: { at: 5, ours: ["CA01"] } },
+        paidAt: { at: 6, form: "D/M/YYYY", time: { at: 7, form: "h:mm AZ" } },
+      },
+    });
+    const good = ["0012", "34xx", "Rp 5,-", "Rp 1,-", "CA01", "9/1/2026", "9:05 PM+07:00"];
+    const hostile = ["0", "x", "-", "(", "Rp", "9", "9/", " ", "\u00e9", "\u202e", "PM", "+07:00", "0x", '""'].map(
+      (each) => each.repeat(60_000 / each.length / (each.length === 1 && each > "\u007f" ? 2 : 1)),
+    );
+    const bad = good.flatMap((_cell, column) => hostile.map((each) => good.with(column, each).join(";")));
+    const before = process.cpuUsage();
+    const { file } = await take([good.join(";"), ...bad].join("\n"), { profileCode: "much" });
+    expect(process.cpuUsage(before).user / 1_000 / bad.length).toBeLessThan(5);
+    expect(file.lines).toBeGreaterThan(80);
+    const [first] = await lines();
+    expect(first).toMatchObject({ traxId: "000000000012", billNumber: "0000000000034", amount: 6n, fault: null });
+  });
+
+  describe("with lines that are none of payments", () => {
+    const HEAD = "id;amount";
+    const more = {
+      ...{ partner: FULL_PROFILE.partner, format: { kind: "delimited", delimiter: ";" }, header: "columns" },
+      ...{ trailer: { startsWith: "T;", count: 2, amount: 3 }, columns: { traxId: "id", amount: "amount" } },
+    };
+    beforeAll(async () => {
+      await desk.saveProfile("titled", { ...more, title: { untilHeader: true }, footerLines: 1 });
+      await desk.saveProfile("owned", { ...more, columns: { ...more.columns, owner: { at: 1, ours: ["9"] } } });
+    });
+    const titled = (content: string) => take(content, { profileCode: "titled" });
+
+    it("takes control sums of more than twelve digits", async () => {
+      const content = `${HEAD}\n1;999999999999\n2;999999999999\nT;2;1999999999998\n`;
+      expect(await titled(content)).toMatchObject({ file: { amount: 1_999_999_999_998n, totalsFault: null } });
+    });
+
+    it.each([
+      [
+        "a title that never ends",
+        `${"x\n".repeat(101)}${HEAD}\n`,
+        "no line of the first 100 names the columns id, amount",
+      ],
+      ["a title alone", "x\n", "no line of the first 100 names the columns id, amount"],
+      [
+        "a payment behind the trailer",
+        `${HEAD}\n1;5\nT;1;5\n2;6\n`,
+        "line 4 comes after the trailer in line 3 and is no",
+      ],
+      ["a second file behind the trailer", `${HEAD}\n1;5\nT;1;5\n${HEAD}\n`, "are these two files in one?"],
+      ["a second trailer", `${HEAD}\n1;5\nT;1;5\nT;1;5\n`, "and is no footer"],
+      [
+        "two lines of footer where one may be",
+        `${HEAD}\n1;5\nT;1;5\na\nb\n`,
+        "line 5 comes after the trailer in line 3: ",
+      ],
+    ])("refuses %s", async (_name, content, expected) => {
+      await expect(titled(content)).rejects.toThrow(expected);
+      expect(await stored()).toBe(0);
+    });
+
+    it("counts lines of others, and says when their amounts cannot be added up", async () => {
+      const owned = (content: string, changes = {}) => take(content, { profileCode: "owned", ...changes });
+      const names = Array.from({ length: 12 }, (_each, index) => `A${index};1\n`).join("");
+      const { file } = await owned(`${HEAD}\n9;5\n${names};7\nT;14;17\n`);
+      expect(file).toMatchObject({ lines: 2, badLines: 1, amount: 5n, totalsFault: null });
+      expect(file.remarks).toEqual([
+        expect.stringMatching(/^12 lines of others left out \(A0: 1, .*A9: 1, more: 2\)$/),
+      ]);
+      expect((await lines())[1]?.fault).toBe("owner: is empty: whose line is it? (column 1, id)");
+      await expect(owned(`${HEAD}\n9;5\n8;x\nT;2;6\n`, { mayReplace: true })).rejects.toThrow(
+        "line 4 says 6 as the sum of amounts, the file has 5 (without 1 bad lines)",
+      );
+    });
   });
 
   it("reads latin1 where the profile says so", async () => {

@@ -120,6 +120,46 @@ const LAYOUTS: Readonly<Record<string, Layout>> = {
     ";",
     [trax, amount, mostly(dashed.map((text) => `${text}.007`))],
   ),
+  "UTF-16 with title lines, a footer and a count of all lines": layout(
+    {
+      ...{ preset: "generic-csv", encoding: "utf-16be", title: { lines: 2 }, footerLines: 2 },
+      format: { delimiter: "|" },
+      trailer: { startsWith: "TOTAL|", count: 2, countsAlso: ["title", "header", "trailer"] },
+    },
+    "A title\n\u{1f600} \u00e9\ntrax_id|product_code|bill_number|amount|fee_amount|paid_at|status\n",
+    "|",
+    [trax, product, bill, amount, amount, dashed, status("paid", "reversed", "failed")],
+  ),
+  "a header that is looked for": layout(
+    { preset: "finpay", title: { untilHeader: true }, encoding: "utf-16le" },
+    "Report|of|a day\n\n|||\nTRAX_ID|KODE_PRODUK|BILL_NUMBER|AMOUNT|FEE|TGL_BAYAR|JAM_BAYAR|STATUS|NOTE\n",
+    "|",
+    [trax, product, bill, amount, amount, compact, mostly(time("")), status("SUKSES", "00"), mostly(fc.constant("n"))],
+  ),
+};
+
+/** Layouts whose lines are never plain: what stands in them is not what is stored, or not all of it is. */
+const GENERAL: Readonly<Record<string, Record<string, unknown>>> = {
+  "a traxId with a filler": { columns: { traxId: { at: "trax_id", strip: { sign: "0", side: "left" } } } },
+  "a traxId that has lost zeros": { columns: { traxId: { at: "trax_id", padTo: 12 } } },
+  "a bill number with a filler": {
+    columns: { billNumber: { at: "bill_number", strip: { sign: "0", side: "left" } } },
+  },
+  "implied decimals": { amounts: { impliedDecimals: 2 } },
+  "a suffix": { amounts: { suffix: ",-" } },
+  "negative amounts": { amounts: { negative: { written: ["leading-minus"] } } },
+  "a charge by rate": { amounts: { charge: { percent: "0.7" } } },
+  "a charge in a column": { columns: { charge: "fee_amount", feeAmount: null } },
+  "two columns of amounts": {
+    columns: { amount: null, paidAmount: "amount", reversedAmount: "fee_amount", feeAmount: null },
+  },
+  "a direction": {
+    columns: { direction: { at: "product_code", paid: ["001001"], reversed: ["001002"] }, productCode: null },
+  },
+  "an owner": { columns: { owner: { at: "product_code", ours: ["001001"] }, productCode: null } },
+  "lines to leave out": { leaveOut: ["1", "TOTAL"] },
+  "days of one digit": { columns: { paidAt: { form: "YYYY-M-D HH:mm:ss" } } },
+  "a zone": { columns: { paidAt: { form: "YYYY-MM-DD HH:mm:ssZ" } } },
 };
 
 /** What becomes of a file: rows, counts, remarks; or the fault. And how many lines the general reader has seen. */
@@ -144,6 +184,13 @@ async function outcomeOf(profile: SettlementProfile, chunks: readonly Buffer[], 
   } catch (error) {
     return { seen, result: { rows: "", end: null, fault: (error as Error).message } };
   }
+}
+
+/** A text as a profile has its characters; UTF-16 with a byte order mark. */
+function encoded(text: string, encoding: SettlementProfile["encoding"]): Buffer {
+  if (encoding === "utf-8" || encoding === "latin1") return Buffer.from(text, encoding);
+  const littleEndian = Buffer.from(`\ufeff${text}`, "utf16le");
+  return encoding === "utf-16be" ? littleEndian.swap16() : littleEndian;
 }
 
 /** The same bytes in pieces. */
@@ -172,7 +219,7 @@ describe("plain lines of a settlement file", () => {
     let [all, general] = [0, 0];
     await fc.assert(
       fc.asyncProperty(file, fc.array(fc.integer({ min: 1, max: 400 }), { maxLength: 20 }), async (text, lengths) => {
-        const chunks = cutUp(Buffer.from(text, profile.encoding), lengths);
+        const chunks = cutUp(encoded(text, profile.encoding), lengths);
         const slow = await outcomeOf(profile, chunks, false);
         const fast = await outcomeOf(profile, chunks, true);
         expect(fast.result).toEqual(slow.result);
@@ -183,6 +230,26 @@ describe("plain lines of a settlement file", () => {
     );
     // Otherwise this would compare the general reader with itself.
     expect(general).toBeLessThan(all * 0.8);
+  });
+
+  it.each(Object.entries(GENERAL))("are none in a file with %s", async (_name, changes) => {
+    const { profile, start, delimiter } = layout(
+      { preset: "generic-csv", ...changes },
+      "trax_id,product_code,bill_number,amount,fee_amount,paid_at,status\n",
+      ",",
+      [],
+    );
+    const cells = [trax, product, bill, amount, amount, dashed, status("paid", "reversed")];
+    const line = fc.tuple(...cells).map((values) => values.join(delimiter));
+    await fc.assert(
+      fc.asyncProperty(fc.array(line, { minLength: 20, maxLength: 40 }), async (lines) => {
+        const chunks = [encoded(start + lines.join("\n"), profile.encoding)];
+        const slow = await outcomeOf(profile, chunks, false);
+        const fast = await outcomeOf(profile, chunks, true);
+        expect(fast).toEqual(slow);
+      }),
+      { numRuns: 20 },
+    );
   });
 
   it("are counted exactly, however large the sums grow", async () => {

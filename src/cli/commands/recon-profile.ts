@@ -2,13 +2,14 @@ import type { Command } from "commander";
 import { parseSettlementProfile, SETTLEMENT_PRESETS, settlementProfileJsonSchema } from "../../domain";
 import { inSession, listExpectations, listProfiles, readProfile, saveProfile } from "../../ops";
 import { ConfigFault } from "../../platform";
-import { readJsonFile } from "../json-file";
+import { readProfileFile } from "../profile-file";
 import { operatorName } from "../operator-name";
 import { print, printJson, printTable, say } from "../output";
 import { withServices } from "../with-services";
+import { reconProfileTryCommand } from "./recon-profile-try";
 
-/** `recon profile check|set|list|show|schema`. */
-export function reconProfileCommands(recon: Command): void {
+/** `recon profile check|set|list|show|schema|try`. @param exit is told the exit code of a trial that fails */
+export function reconProfileCommands(recon: Command, exit: (code: number) => void): void {
   const profile = recon
     .command("profile")
     .description("how settlement files are laid out and matched")
@@ -21,20 +22,19 @@ export function reconProfileCommands(recon: Command): void {
     .command("check <file>")
     .description("everything that is wrong with a profile file, without a database")
     .action((file: string) => {
-      assertValid(file, readJsonFile(file, "profile_file"));
+      readProfileFile(file);
       print(`${file} is a valid profile`);
     });
   profile
     .command("set <code> <file>")
     .description("store a profile; a change becomes its next version")
     .action(async (code: string, file: string) => {
-      const definition = readJsonFile(file, "profile_file");
-      assertValid(file, definition);
+      const { definition } = readProfileFile(file);
       if (!/^[a-z0-9][a-z0-9-]{0,39}$/.test(code)) {
         throw new ConfigFault(`${code} is no code of a profile`, ["up to 40 small letters, digits and -"]);
       }
       const { version, isNew } = await onDatabase(
-        (session) => saveProfile(session, code, definition as Record<string, unknown>, operatorName()),
+        (session) => saveProfile(session, code, definition, operatorName()),
         code,
       );
       print(
@@ -70,12 +70,7 @@ export function reconProfileCommands(recon: Command): void {
     .command("schema")
     .description("the JSON Schema of a profile file")
     .action(() => printJson(settlementProfileJsonSchema()));
-}
-
-/** @throws ConfigFault naming everything that is wrong with the profile */
-function assertValid(file: string, given: unknown): void {
-  const parsed = parseSettlementProfile(given);
-  if (!parsed.ok) throw new ConfigFault(`${file} is no settlement profile`, parsed.faults);
+  reconProfileTryCommand(profile, exit);
 }
 
 function onDatabase<T>(work: Parameters<typeof inSession<T>>[1], profileLock?: string): Promise<T> {

@@ -26,7 +26,7 @@ export function reconCommands(program: Command, exit: (code: number) => void): v
   const recon = program
     .command("recon")
     .description("settlement files: import them, compare them with the books, see why a line did not match");
-  reconProfileCommands(recon);
+  reconProfileCommands(recon, exit);
   reconFileCommands(recon);
   runCommand(recon);
   showCommand(recon);

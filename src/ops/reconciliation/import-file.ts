@@ -168,7 +168,8 @@ export async function importSettlementFile(request: ImportRequest): Promise<Impo
   });
 }
 
-async function sizeOf(path: string): Promise<number> {
+/** Bytes of a file that can be taken. @throws Fault when it cannot */
+export async function sizeOf(path: string): Promise<number> {
   const found = await stat(path).catch((error: unknown) => {
     throw new Fault("settlement_file", `the file cannot be read: ${messageOf(error)}`, { cause: error });
   });
@@ -204,7 +205,8 @@ const INSERT_FILE = `
   select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18
     from (select count(*) from superseded) as done`;
 
-async function* chunksOf(path: string, onChunk: (chunk: Buffer) => void): AsyncGenerator<Buffer, void> {
+/** The bytes of a file, each piece shown to `onChunk` as it is read. */
+export async function* chunksOf(path: string, onChunk: (chunk: Buffer) => void): AsyncGenerator<Buffer, void> {
   for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES }) as AsyncIterable<Buffer>) {
     onChunk(chunk);
     yield chunk;

@@ -1,6 +1,19 @@
-import { businessDateOf, type LineStatus, type Place, placesOf, type SettlementProfile } from "../../domain";
+import { businessDateOf, type LineStatus, placesOf, type SettlementProfile } from "../../domain";
 import { Fault } from "../../platform";
-import { amountReader, dateReader, type LocalTime, splitDelimited, Unreadable } from "../../wire";
+import { dateReader, type LocalTime, splitDelimited, Unreadable } from "../../wire";
+import { lineAmounts, type ToldAmounts } from "./line-amounts";
+import {
+  BadColumn,
+  type Column,
+  type ColumnOf,
+  columnsBy,
+  type KeyForm,
+  keyIn,
+  meaningIn,
+  read,
+  refuse,
+  UnreadableLine,
+} from "./line-columns";
 
 /** What a readable line says. Amounts in whole rupiah. */
 export interface LineValues {
@@ -13,27 +26,33 @@ export interface LineValues {
   /** Milliseconds since the epoch. */
   readonly paidAtMs: number | null;
   readonly status: LineStatus;
-  /** Amount and fee as they stand in the file, for control totals. */
-  readonly toldAmount: bigint;
+  /** What was added to a net amount. */
+  readonly charge: bigint;
+  /** Amounts as they stand in the file, for control totals. */
+  readonly told: ToldAmounts;
+}
+
+/** A line of somebody else, in a file for several. */
+export interface OthersLine {
+  /** Whose it is, as it stands in the file. */
+  readonly owner: string;
+  /** null: its amounts cannot be read. */
+  readonly told: ToldAmounts | null;
 }
 
 /** What is known of a file before its first line. */
 export interface FileContext {
   /** Names of the columns, when a header gives them. */
   readonly header: readonly string[] | null;
-  readonly settlementDate: string;
+  /** null: not known, when a profile is only tried. */
+  readonly settlementDate: string | null;
   /** Products that the file covers; empty: any. */
   readonly productCodes: readonly string[];
 }
 
-/** Takes the value at a place out of a line that has been split, or is of fixed width. */
-export type Cut = (line: string, values: readonly string[]) => string;
-
-/** A line that cannot be read, for people: which column, and what is wrong with it. */
-class BadColumn extends Error {}
-
 const DAY_MS = 86_400_000;
 const ZONE_HOURS = { "Asia/Jakarta": 7, "Asia/Makassar": 8, "Asia/Jayapura": 9, UTC: 0 } as const;
+const [TRAX_MAX, BILL_MAX] = [32, 50];
 
 /**
  * A reader of lines by a profile.
@@ -43,87 +62,125 @@ const ZONE_HOURS = { "Asia/Jakarta": 7, "Asia/Makassar": 8, "Asia/Jayapura": 9, 
 export function lineReader(
   profile: SettlementProfile,
   context: FileContext,
-): (line: string) => LineValues | Unreadable {
+): (line: string) => LineValues | OthersLine | UnreadableLine {
   assertColumns(profile, context.header);
-  const { columns, format, amounts } = profile;
-  const cut = (at: Place | null | undefined): Cut | null =>
-    at === null || at === undefined ? null : cutAt(at, context.header);
-  const readAmount = amountReader(amounts);
-  const [traxId, productCode, billNumber] = [
-    cut(columns.traxId),
-    cut(columns.productCode),
-    cut(columns.billNumber?.at),
-  ];
-  const amount = cut(columns.amount) as Cut;
-  const feeAmount = cut(columns.feeAmount);
-  const readPaidAt = paidAtReader(profile, cut);
-  const businessDate = columns.businessDate === null ? null : cut(columns.businessDate.at);
-  const readDay = columns.businessDate === null ? null : dateReader(columns.businessDate.form);
-  const readStatus = statusReader(profile, cut);
-  const dateOf = cutOffReader(profile.cutOff);
+  const { format } = profile;
+  const columnOf = columnsBy(context.header);
   const width = format.kind === "fixed" ? null : (format.columnCount ?? context.header?.length ?? null);
-  const padTo = columns.billNumber?.padTo ?? 0;
-  const onlyProduct = context.productCodes.length === 1 ? (context.productCodes[0] as string) : null;
-
-  const valuesOf = (line: string, values: readonly string[]): LineValues => {
-    const trax = traxId === null ? null : keyText("traxId", traxId(line, values), 32);
-    const bill = billNumber === null ? null : keyText("billNumber", billNumber(line, values), 50);
-    if (trax === null && bill === null) throw new BadColumn("has neither a traxId nor a bill number");
-    const told = valueOf("amount", readAmount(amount(line, values)));
-    const feeText = feeAmount === null ? "" : feeAmount(line, values).trim();
-    const fee = feeText === "" ? null : valueOf("feeAmount", readAmount(feeText));
-    if (amounts.includeFee && fee === null) throw new BadColumn("feeAmount: is empty, and amount holds it");
-    if (amounts.includeFee && fee !== null && fee > told) throw new BadColumn("feeAmount: is more than amount");
-    const paidAtMs = readPaidAt(line, values);
-    const day =
-      businessDate === null || readDay === null ? null : valueOf("businessDate", readDay(businessDate(line, values)));
-    return {
-      traxId: trax,
-      productCode: productOf(productCode === null ? "" : productCode(line, values).trim()),
-      billNumber: bill === null ? null : bill.padStart(padTo, "0"),
-      amount: amounts.includeFee ? told - (fee as bigint) : told,
-      feeAmount: fee,
-      businessDate: day === null ? (paidAtMs === null ? context.settlementDate : dateOf(paidAtMs)) : dayText(day),
-      paidAtMs,
-      status: readStatus(line, values),
-      toldAmount: told,
-    };
-  };
-  const productOf = (text: string): string | null => {
-    const code = text === "" ? onlyProduct : (profile.products[text] ?? text);
-    if (code === null) return null;
-    if (!/^[0-9A-Za-z]{6}$/.test(code)) throw new BadColumn("productCode: is no product code");
-    if (context.productCodes.length > 0 && !context.productCodes.includes(code)) {
-      throw new BadColumn(`productCode: ${code} is none that this file is about (${context.productCodes.join(", ")})`);
-    }
-    return code;
-  };
+  const othersOf = othersReader(profile, columnOf);
+  const valuesOf = valuesReader(profile, context, columnOf);
   return (line) => {
     let values: readonly string[] = [];
     if (format.kind === "fixed") {
       if (line.length !== format.width)
-        return new Unreadable(`has ${line.length} characters, expected ${format.width}`);
+        return new UnreadableLine(`has ${line.length} characters, expected ${format.width}`);
     } else {
       const split = splitDelimited(line, format.delimiter, format.quoted);
-      if (split instanceof Unreadable) return split;
+      if (split instanceof Unreadable) return new UnreadableLine(split.reason);
       if (width !== null && split.length !== width)
-        return new Unreadable(`has ${split.length} columns, expected ${width}`);
+        return new UnreadableLine(`has ${split.length} columns, expected ${width}`);
       values = split;
     }
     try {
-      return valuesOf(line, values);
+      return othersOf?.(line, values) ?? valuesOf(line, values);
     } catch (error) {
-      if (error instanceof BadColumn) return new Unreadable(error.message);
+      if (error instanceof BadColumn) return error.found;
       throw error;
     }
   };
 }
 
-/** Takes a value out of a line by its place. */
-export function cutAt(at: Place, header: readonly string[] | null): Cut {
-  if (Array.isArray(at)) return (line) => line.slice(at[0], at[0] + at[1]);
-  const index = typeof at === "number" ? at - 1 : (header ?? []).indexOf(at);
-  return (_line, values) => values[index] ?? "";
+/** A reader of lines of others; null from it: the line is ours. */
+function othersReader(
+  profile: SettlementProfile,
+  columnOf: ColumnOf,
+): ((line: string, values: readonly string[]) => OthersLine | null) | null {
+  const { owner } = profile.columns;
+  const column = columnOf("owner", owner?.at);
+  if (owner === null || column === null) return null;
+  const ours = new Set(owner.ours);
+  const amountsOf = lineAmounts(profile, columnOf);
+  return (line, values) => {
+    const found = column.cut(line, values).trim();
+    if (found === "") refuse(column, "is empty: whose line is it?");
+    if (ours.has(found)) return null;
+    try {
+      return { owner: found, told: amountsOf(line, values, null).told };
+    } catch (error) {
+      if (error instanceof BadColumn) return { owner: found, told: null };
+      throw error;
+    }
+  };
+}
+
+function valuesReader(
+  profile: SettlementProfile,
+  context: FileContext,
+  columnOf: ColumnOf,
+): (line: string, values: readonly string[]) => LineValues {
+  const { columns } = profile;
+  const traxOf = keyReader(columnOf("traxId", columns.traxId?.at), columns.traxId, TRAX_MAX);
+  const billOf = keyReader(columnOf("billNumber", columns.billNumber?.at), columns.billNumber, BILL_MAX);
+  const keysAt = (["traxId", "billNumber"] as const).flatMap((name) => columnOf(name, columns[name]?.at)?.where ?? []);
+  const productOf = productReader(profile, context, columnOf);
+  const amountsOf = lineAmounts(profile, columnOf);
+  const paidAtOf = paidAtReader(profile, columnOf);
+  const day = columnOf("businessDate", columns.businessDate?.at);
+  const readDay = dateReader(columns.businessDate?.form ?? "");
+  const statusOf = statusReader(profile, columnOf);
+  const dateOf = cutOffReader(profile.cutOff);
+  return (line, values) => {
+    const [traxId, billNumber] = [traxOf(line, values), billOf(line, values)];
+    if (traxId === null && billNumber === null) {
+      throw new BadColumn(new UnreadableLine(`has neither a traxId nor a bill number (${keysAt.join("; ")})`));
+    }
+    const productCode = productOf(line, values);
+    const { amount, feeAmount, charge, told } = amountsOf(line, values, productCode);
+    const paidAtMs = paidAtOf(line, values);
+    const dated = paidAtMs === null ? (context.settlementDate ?? "") : dateOf(paidAtMs);
+    return {
+      traxId,
+      productCode,
+      billNumber,
+      amount,
+      feeAmount,
+      businessDate: day === null ? dated : dayText(read(day, day.cut(line, values), readDay)),
+      paidAtMs,
+      status: statusOf(line, values, told.isTakenBack),
+      charge,
+      told,
+    };
+  };
+}
+
+function keyReader(
+  column: Column | null,
+  form: KeyForm | null,
+  maxLength: number,
+): (line: string, values: readonly string[]) => string | null {
+  if (column === null || form === null) return () => null;
+  return (line, values) => keyIn(column, column.cut(line, values), form, maxLength);
+}
+
+function productReader(
+  { columns, products }: SettlementProfile,
+  { productCodes }: FileContext,
+  columnOf: ColumnOf,
+): (line: string, values: readonly string[]) => string | null {
+  const column = columnOf("productCode", columns.productCode);
+  const known = new Map(Object.entries(products));
+  const onlyProduct = productCodes.length === 1 ? (productCodes[0] as string) : null;
+  if (column === null) return () => onlyProduct;
+  return (line, values) => {
+    const text = column.cut(line, values).trim();
+    const code = text === "" ? onlyProduct : (known.get(text) ?? text);
+    if (code === null) return null;
+    if (!/^[0-9A-Za-z]{6}$/.test(code)) refuse(column, "is no product code", text);
+    if (productCodes.length > 0 && !productCodes.includes(code)) {
+      refuse(column, `${code} is none that this file is about (${productCodes.join(", ")})`, text);
+    }
+    return code;
+  };
 }
 
 /** The names of the columns, and that the profile's are among them, each once. */
@@ -143,54 +200,42 @@ function assertColumns(profile: SettlementProfile, header: readonly string[] | n
   throw new Fault("settlement_file", `the header ${faults.join(" and ")}; its columns are: ${found}`);
 }
 
-function valueOf<T>(column: string, value: T | Unreadable): T {
-  if (value instanceof Unreadable) throw new BadColumn(`${column}: ${value.reason}`);
-  return value;
-}
-
-function keyText(column: string, text: string, maxLength: number): string | null {
-  const value = text.trim();
-  if (value === "") return null;
-  if (value.length > maxLength) throw new BadColumn(`${column}: is longer than ${maxLength} characters`);
-  if (!/^[\x21-\x7e]+$/.test(value)) throw new BadColumn(`${column}: holds blanks or signs beyond ASCII`);
-  return value;
-}
-
 function paidAtReader(
   { columns, zone }: SettlementProfile,
-  cut: (at: Place | null | undefined) => Cut | null,
+  columnOf: ColumnOf,
 ): (line: string, values: readonly string[]) => number | null {
   const { paidAt } = columns;
-  const date = cut(paidAt?.at);
+  const date = columnOf("paidAt", paidAt?.at);
   if (paidAt === null || date === null) return () => null;
-  const time = cut(paidAt.time?.at);
-  const read = dateReader(paidAt.time === null ? paidAt.form : `${paidAt.form} ${paidAt.time.form}`);
-  const offsetMs = ZONE_HOURS[zone] * 3_600_000;
+  const time = columnOf("paidAt", paidAt.time?.at);
+  const both = time === null ? date : { ...date, where: `${date.where}; ${time.where}` };
+  const reader = dateReader(paidAt.time === null ? paidAt.form : `${paidAt.form} ${paidAt.time.form}`);
+  const zoneMinutes = ZONE_HOURS[zone] * 60;
   return (line, values) => {
-    const text = date(line, values).trim();
-    const ofDay = time === null ? "" : time(line, values).trim();
+    const text = date.cut(line, values).trim();
+    const ofDay = time === null ? "" : time.cut(line, values).trim();
     if (text === "" && ofDay === "") return null;
-    const local = valueOf("paidAt", read(time === null ? text : `${text} ${ofDay}`));
-    return local.day * DAY_MS + local.ofDayMs - offsetMs;
+    const local = read(both, time === null ? text : `${text} ${ofDay}`, reader);
+    return local.day * DAY_MS + local.ofDayMs - (local.offsetMinutes ?? zoneMinutes) * 60_000;
   };
 }
 
 function statusReader(
-  { columns }: SettlementProfile,
-  cut: (at: Place | null | undefined) => Cut | null,
-): (line: string, values: readonly string[]) => LineStatus {
+  { columns, amounts }: SettlementProfile,
+  columnOf: ColumnOf,
+): (line: string, values: readonly string[], isTakenBack: boolean) => LineStatus {
   const { status } = columns;
-  const at = cut(status?.at);
-  if (status === null || at === null) return () => "paid";
-  const meanings = new Map<string, LineStatus>(
-    (["paid", "reversed", "failed"] as const).flatMap((meaning) =>
-      status[meaning].map((text) => [text, meaning] as const),
-    ),
-  );
-  return (line, values) => {
-    const found = meanings.get(at(line, values).trim());
-    if (found === undefined) throw new BadColumn("status: is a text whose meaning the profile does not tell");
-    return found;
+  const takenBack = amounts.negative?.means === "failed" ? "failed" : "reversed";
+  const column = columnOf("status", status?.at);
+  if (status === null || column === null) return (_line, _values, isTakenBack) => (isTakenBack ? takenBack : "paid");
+  const { paid, reversed, failed } = status;
+  const meaningOf = meaningIn(column, { paid, reversed, failed });
+  return (line, values, isTakenBack) => {
+    const meaning = meaningOf(line, values);
+    if (!isTakenBack) return meaning;
+    // A taking back that failed leaves the payment as it was, and this line cannot say so.
+    if (meaning === "failed") refuse(column, "says failed, and the amount takes back", column.cut(line, values));
+    return takenBack;
   };
 }
 

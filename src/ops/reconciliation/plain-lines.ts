@@ -1,4 +1,6 @@
 import { type Place, placesOf, type SettlementProfile } from "../../domain";
+import { isFixedDateForm } from "../../wire";
+import { blockEncodingOf } from "./file-lines";
 import type { LineValues } from "./line-reader";
 
 /** Bytes that a row can have more than its line: numbers, dates, nulls, zeros before a bill number. */
@@ -49,9 +51,8 @@ export function plainLines(
   fileId: number,
   header: { readonly text: string; readonly names: readonly string[] } | null,
 ): PlainLines | null {
-  const { format, amounts, columns, trailer, encoding } = profile;
-  if (format.kind === "fixed" || amounts.includeFee) return null;
-  if (amounts.thousands !== "" || amounts.decimals !== "" || amounts.prefix !== "") return null;
+  const { format, columns, trailer, encoding } = profile;
+  if (format.kind === "fixed" || !isPlainProfile(profile)) return null;
   const indexOf = (place: Place | null | undefined): number => {
     if (typeof place === "number") return place - 1;
     return typeof place === "string" ? (header?.names.indexOf(place) ?? -1) : -1;
@@ -59,7 +60,7 @@ export function plainLines(
   const delimiter = format.delimiter.charCodeAt(0);
   const width = format.columnCount ?? header?.names.length ?? null;
   const padTo = columns.billNumber?.padTo ?? 0;
-  const [trax, bill] = [indexOf(columns.traxId), indexOf(columns.billNumber?.at)];
+  const [trax, bill] = [indexOf(columns.traxId?.at), indexOf(columns.billNumber?.at)];
   const [amount, fee] = [indexOf(columns.amount), indexOf(columns.feeAmount)];
   const { paidAt } = columns;
   const [paidDay, paidTime] = [indexOf(paidAt?.at), indexOf(paidAt?.time?.at)];
@@ -69,7 +70,9 @@ export function plainLines(
     secondsOf(paidAt?.form ?? "", paidAt?.time?.form ?? null),
   );
   const statuses = new KnownTexts([indexOf(columns.status?.at)], NO_SECONDS);
-  const notPlain = [header?.text, trailer?.startsWith].map((text) => Buffer.from(text ?? "", encoding));
+  const notPlain = [header?.text, trailer?.startsWith].map((text) =>
+    Buffer.from(text ?? "", blockEncodingOf(encoding)),
+  );
   const [headerBytes, trailerStart] = notPlain as [Buffer, Buffer];
   const rowStart = Buffer.from(`${fileId}\t`);
   const starts = new Int32Array(COLUMNS_MAX + 1);
@@ -173,6 +176,20 @@ export function plainLines(
       return taken;
     },
   };
+}
+
+/** Whether keys and bare amounts of a line are, byte for byte, what is stored, and every line is one of ours. */
+function isPlainProfile({ amounts, columns, leaveOut }: SettlementProfile): boolean {
+  const { thousands, decimals, prefix, suffix, impliedDecimals, includeFee, negative, charge } = amounts;
+  const hasBareAmounts =
+    `${thousands}${decimals}${prefix}${suffix}` === "" && impliedDecimals === 0 && negative === null;
+  if (!hasBareAmounts || includeFee || charge !== null || columns.charge !== null) return false;
+  if (columns.amount === null || columns.direction !== null || columns.owner !== null) return false;
+  if (leaveOut.length > 0) return false;
+  const { traxId, billNumber, paidAt, businessDate } = columns;
+  if (traxId !== null && (traxId.strip !== null || traxId.padTo !== null)) return false;
+  if (billNumber !== null && billNumber.strip !== null) return false;
+  return [paidAt?.form, paidAt?.time?.form, businessDate?.form].every((form) => isFixedDateForm(form ?? ""));
 }
 
 /** A text of which it is known what it means, as it stands in a row. */
