@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { parseSettlementProfile, SETTLEMENT_PRESETS, settlementProfileJsonSchema } from "../../domain";
+import { SETTLEMENT_PRESETS, settlementProfileJsonSchema } from "../../domain";
 import { inSession, listExpectations, listProfiles, readProfile, saveProfile } from "../../ops";
 import { ConfigFault } from "../../platform";
 import { readProfileFile } from "../profile-file";
