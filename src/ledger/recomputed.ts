@@ -1,4 +1,5 @@
 import type { Statement, Tx } from "../platform";
+import { isReversed } from "./receivables";
 import { CHART } from "./chart";
 
 /** Something that is not what follows from what is sealed. */
@@ -46,10 +47,21 @@ const CHECKS: readonly Statement[] = [
     text: `
     select coalesce('trax (' || t.partner_id || ', ' || t.trax_id || ', ' || t.family || ')', 'journal_entry ' || e.entry_id) as row,
            'registry and journal do not say the same about it' as what
-      from (select * from trax where entry_id is not null) t
+      from (select * from trax where entry_id is not null and not answers_manual) t
       full join (select * from journal_entry where kind in ('payment', 'reversal')) e on e.entry_id = t.entry_id
-     where (t.partner_id, t.trax_id, t.family, t.amount, t.bill_key) is distinct from
+     where (t.partner_id, t.trax_id, replace(t.family, 'manual-', ''), t.amount, t.bill_key) is distinct from
            (e.partner_id, e.trax_id, e.kind, e.amount, e.bill_key)
+     limit $1`,
+  },
+  {
+    name: "ledger_check_answers",
+    text: `
+    select 'trax (' || t.partner_id || ', ' || t.trax_id || ', ' || t.family || ')' as row,
+           'it answers for a posting by operators that is not there' as what
+      from trax t
+     where t.answers_manual
+       and not exists (select from trax m where m.partner_id = t.partner_id and m.trax_id = t.trax_id
+                          and m.family = 'manual-payment' and m.entry_id = t.entry_id)
      limit $1`,
   },
   {
@@ -70,7 +82,7 @@ const CHECKS: readonly Statement[] = [
       from bill b
       left join (select c.bill_key, sum(c.applied) as applied
                    from (${CREDITED}) c
-                  where not exists (select from journal_entry r where r.reverses_entry_id = c.entry_id)
+                  where not ${isReversed("c.entry_id")}
                   group by c.bill_key) j on j.bill_key = b.bill_key
      where b.paid_amount <> coalesce(j.applied, 0)
      order by b.bill_key
