@@ -405,6 +405,8 @@ export async function down(knex: Knex): Promise<void> {
     create trigger settlement_line_posting_append_only before update or delete on settlement_line_posting
       for each row execute function refuse_change();
     alter table exception_proposal drop column undoes;
+    alter table reconciliation_finding add constraint reconciliation_finding_replaced_or_resolved
+      check (replaced_by_run is null or resolved_at is null) not valid;
     drop view receivable;
     drop trigger journal_entry_clears_receivables on journal_entry;
     drop table receivable_clearing;

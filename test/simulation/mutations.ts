@@ -170,9 +170,9 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "a reversal reads the facts before the bill",
-    ...{ file: REVERSE, from: "const [bills, { payment, reversal }] = await Promise.all([" },
+    ...{ file: REVERSE, from: "const [bills, { payment, reversal, isReversalKeyTaken }] = await Promise.all([" },
     to: `const early = readReversalFacts(tx, partner.partnerId, traxId);
-  const [bills, { payment, reversal }] = await Promise.all([`,
+  const [bills, { payment, reversal, isReversalKeyTaken }] = await Promise.all([`,
     alsoFrom: "    readReversalFacts(tx, partner.partnerId, traxId),\n  ]);",
     alsoTo: "    early,\n  ]);",
   },

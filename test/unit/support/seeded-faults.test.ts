@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DEFECTS } from "../../chaos/defects";
+import { DEFECTS as RECEIVABLE_DEFECTS, staleEdit } from "../../receivables/defects";
 import { MUTATIONS } from "../../simulation/mutations";
 
 const ROOT = join(__dirname, "../../..");
@@ -20,5 +21,9 @@ describe("faults that are seeded to try the harnesses", () => {
   it.each(MUTATIONS.flatMap((each) => ("file" in each ? [each] : [])))("simulation: $name", (mutation) => {
     const { file, from, alsoFrom } = mutation;
     for (const places of placesOf(file, from, alsoFrom)) expect([file, from, places]).toEqual([file, from, 1]);
+  });
+
+  it.each(RECEIVABLE_DEFECTS)("receivables: $name", (defect) => {
+    expect(staleEdit(defect)).toBeNull();
   });
 });
