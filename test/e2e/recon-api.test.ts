@@ -390,7 +390,7 @@ describe("a day of settlement over HTTP, by two people", () => {
   it("corrects a line that could not be read by a supplement, after its file was settled", async () => {
     const content = `${FULL_HEADER}\n${fullLine({ ...day.lines[0]!, traxId: "X", billNumber: "9" })}\n`;
     const bare = await upload(content, { fileName: "corrected.csv", date: "", supplementOf: String(fileId) });
-    expect([bare.status, bare.body["code"]]).toEqual([400, undefined]);
+    expect([bare.status, bare.body["code"]]).toEqual([400, "question"]);
     const query = { fileName: "corrected.csv", supplementOf: String(fileId) };
     const none = await upload(content, query);
     expect([none.status, none.body["code"]]).toEqual([422, "supplement"]);

@@ -294,6 +294,8 @@ describe("a host that the switch talks to", () => {
       "accepting true",
       "database true",
       "migrations true",
+      "clock true",
+      "chain true",
       "seal true",
       "redis true",
     ]);

@@ -71,7 +71,7 @@ const lineOf = (where?: string): Branch => ({
 });
 const LINE_CLASSES = [
   ...["matched", "unreadable", "undecided", "amount-differs", "fee-differs", "missing-here", "duplicate-in-file"],
-  ...["status-differs", "wrong-business-date", "reversed-here", "reversed-there"],
+  ...["status-differs", "wrong-business-date", "reversed-here", "recovered", "reversed-there"],
 ] as const;
 
 /** Lines of settlement files, and what each was found to stand for. */
@@ -143,7 +143,7 @@ const FINDING: Omit<Branch, "where"> = {
 };
 const FINDING_CLASSES = [
   ...["amount-differs", "fee-differs", "missing-here", "missing-in-file", "duplicate-in-file", "status-differs"],
-  ...["wrong-business-date", "reversed-here", "reversed-there"],
+  ...["wrong-business-date", "reversed-here", "recovered", "reversed-there"],
 ] as const;
 
 /** What did not agree between a settlement file and the books, also what later runs have replaced. */

@@ -166,7 +166,10 @@ const FILES_WITH_SUPPLEMENTS = `
     select f.file_id from settlement_file f join family on f.supplement_of = family.file_id and f.superseded_by is null
   )
   select y.file_id as "fileId",
-         (select count(*)::int from reconciliation_finding r where r.file_id = y.file_id and r.resolved_at is not null)
+         (select count(*)::int from reconciliation_finding r where r.file_id = y.file_id and r.resolved_at is not null
+             and r.replaced_by_run is null)
            as resolved,
-         (select count(*)::int from settlement_posting p where p.file_id = y.file_id) as posted
+         (select count(*)::int from settlement_posting p
+           where p.file_id = y.file_id and p.undone_by is null
+             and not exists (select from settlement_posting u where u.undone_by = p.posting_no)) as posted
     from family y order by y.file_id`;
