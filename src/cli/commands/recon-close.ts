@@ -2,6 +2,8 @@ import { writeFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import {
   closeDay,
+  CSV_SEPARATORS,
+  type CsvSeparator,
   type CloseOutcome,
   inSession,
   parseBody,
@@ -58,13 +60,26 @@ export function reconCloseCommands(recon: Command): void {
     .requiredOption("--out <file>", "where to; - for standard output")
     .addOption(new Option("--format <format>", "what").choices([...REPORT_FORMATS]).default("pdf"))
     .addOption(new Option("--lang <language>", "in which language").choices([...REPORT_LANGUAGES]).default("id"))
+    .addOption(
+      new Option("--csv-separator <separator>", "between columns of CSV; id: semicolon, en: comma").choices([
+        ...CSV_SEPARATORS,
+      ]),
+    )
     .action(
-      async (options: { date: string; out: string; format: ReportFormat; lang: ReportLanguage }): Promise<void> => {
-        const close = await withServices(({ databaseUrl: url }) =>
-          inSession({ url, isolation: "read committed" }, (session) => readClose(session, options.date)),
-        );
+      async (options: {
+        date: string;
+        out: string;
+        format: ReportFormat;
+        lang: ReportLanguage;
+        csvSeparator?: CsvSeparator;
+      }): Promise<void> => {
+        const { close, billerName } = await withServices(async ({ databaseUrl: url }, config) => ({
+          close: await inSession({ url, isolation: "read committed" }, (session) => readClose(session, options.date)),
+          billerName: config.billerName,
+        }));
         if (close === null) throw new Fault("day_open", `business date ${options.date} is not closed`);
-        const bytes = await reportOf(close, options.format, options.lang);
+        const separator = options.csvSeparator ?? null;
+        const bytes = await reportOf(close, options.format, options.lang, { billerName, separator });
         if (options.out === "-") {
           process.stdout.write(bytes);
           return;

@@ -12,7 +12,14 @@ import {
 import type { CursorProblem } from "../audit/cursor";
 import type { Question } from "../audit/filters";
 import { type Listing, type Page, PAGE_BUDGET_MS, readPage } from "../audit/listing";
-import { type CloseOutcome, type DayClose, readClose, type ReportFormat, type ReportLanguage } from "../close";
+import {
+  type CloseOutcome,
+  type DayClose,
+  readClose,
+  type ReportFormat,
+  type ReportLanguage,
+  type ReportOptions,
+} from "../close";
 import {
   type Actor,
   type Approved,
@@ -91,7 +98,12 @@ export interface ReconDesk {
   closeDay(actor: Actor, businessDate: string): Promise<CloseOutcome>;
   dayClose(businessDate: string): Promise<DayClose | null>;
   /** A closed day as a file. */
-  report(close: DayClose, format: ReportFormat, language: ReportLanguage): Promise<Buffer>;
+  report(
+    close: DayClose,
+    format: ReportFormat,
+    language: ReportLanguage,
+    separator: ReportOptions["separator"],
+  ): Promise<Buffer>;
   /** Business date that people's entries are booked on. */
   today(): string;
   close(): Promise<void>;
@@ -107,6 +119,8 @@ export interface ReconDeskOptions {
   readonly byHand: () => ByHand;
   /** Cut-offs of all partners, hh:mm. */
   readonly cutOffs: () => readonly string[];
+  /** Whose business it is, on reports; null: it is not named. */
+  readonly billerName: string | null;
   readonly onFault: (fault: unknown, where: string) => void;
 }
 
@@ -128,7 +142,7 @@ const REJECTED_SHOWN = 100;
 
 /** Opens the desk; connects on first use. */
 export function openReconDesk(options: ReconDeskOptions): ReconDesk {
-  const { databaseUrl, clock, ids, byHand, cutOffs, onFault } = options;
+  const { databaseUrl, clock, ids, byHand, cutOffs, billerName, onFault } = options;
   const db: Db = openDb({
     ...{ url: databaseUrl, poolMax: POOL_MAX, applicationName: "biller-recon-api", clock },
     ...{ statementTimeoutMs: TIMEOUT_MS, lockTimeoutMs: 10_000, connectTimeoutMs: 2_000 },
@@ -202,8 +216,11 @@ export function openReconDesk(options: ReconDeskOptions): ReconDesk {
         beside.perform("close", { databaseUrl, businessDate, actor, nowMs: clock.nowMs(), cutOffs: cutOffs() }),
       ),
     dayClose: (businessDate) => look((session) => readClose(session, businessDate)),
-    report: (close, format, language) =>
-      long.take(async () => Buffer.from(await beside.perform("report", { close, format, language }))),
+    report: (close, format, language, separator = null) =>
+      long.take(async () => {
+        const options = { billerName, separator };
+        return Buffer.from(await beside.perform("report", { close, format, language, options }));
+      }),
     today,
     async close() {
       // Who asked has had the time that requests get at a stop; what is not committed by now is as if it had not begun.

@@ -39,6 +39,7 @@ describe("settings", () => {
       credentialKeys: null,
       dataDir: ".data",
       operator: null,
+      billerName: null,
       searchPath: "",
       logLevel: "info",
       seedDemo: null,

@@ -1,6 +1,8 @@
 import type Router from "@koa/router";
 import type { Context } from "koa";
 import {
+  CSV_SEPARATORS,
+  type CsvSeparator,
   parseBody,
   REPORT_FORMATS,
   REPORT_LANGUAGES,
@@ -32,6 +34,11 @@ const TYPES: Readonly<Record<ReportFormat, string>> = {
 export const REPORT_FILTERS = {
   format: { kind: "choice", choices: REPORT_FORMATS, about: "pdf when left out; json is the bytes that were hashed" },
   lang: { kind: "choice", choices: REPORT_LANGUAGES, about: "Indonesian or English; id when left out" },
+  separator: {
+    kind: "choice",
+    choices: CSV_SEPARATORS,
+    about: "between columns of csv; when left out semicolon in Indonesian, comma in English",
+  },
 } as const;
 
 /** Closed days: closing, what they say, and reports. */
@@ -71,10 +78,11 @@ export function dayRoutes(router: Router, deps: ReconRouteDeps, door: ReconDoor)
     "/recon/v1/days/:date/report",
     door("recon:read", async (ctx, asking) => {
       const { filters } = questionOf(ctx, asking, REPORT_FILTERS);
-      const { format = "pdf", lang = "id" } = filters as { format?: ReportFormat; lang?: ReportLanguage };
+      const asked = filters as { format?: ReportFormat; lang?: ReportLanguage; separator?: CsvSeparator };
+      const { format = "pdf", lang = "id", separator = null } = asked;
       const close = await closedDay(deps, ctx, asking);
-      asking.filter = { date: close.businessDate, format, lang };
-      const bytes = await deps.recon.report(close, format, lang);
+      asking.filter = { date: close.businessDate, format, lang, ...(separator === null ? {} : { separator }) };
+      const bytes = await deps.recon.report(close, format, lang, separator);
       answerBytes(ctx, close, bytes, format, format === "json" ? close.sha256 : null);
     }),
   );
