@@ -10,6 +10,8 @@ const BOTTOM = 545;
 const FOOTER = 562;
 const PADDING = 4;
 const TEXT_SIZE = 8;
+/** A row fits on a page beside the heads above it: what is longer is written smaller. */
+const ROW_MAX = 400;
 const SIGNATURES_HEIGHT = 120;
 /** Points for each character of a column's width. */
 const CHARACTER = 5;
@@ -187,7 +189,7 @@ function cellText({ key }: ReportColumn, row: ReportRow, language: ReportLanguag
   return kind === "date" ? dateText(String(value), language) : grouped(String(value), language);
 }
 
-/** A row laid out: texts wrap, a figure that is too wide is written smaller, and nothing is cut off. */
+/** A row laid out: texts wrap, what is too wide or too long is written smaller, and nothing is cut off. */
 function lineOf(
   { document }: Canvas,
   columns: readonly ReportColumn[],
@@ -205,8 +207,10 @@ function lineOf(
     const width = column.width * point - 2 * PADDING;
     const needed = document.fontSize(TEXT_SIZE).widthOfString(text);
     const isTooWide = isFigure && /^[-0-9.,]+$/.test(text) && needed > width - 1;
-    const size = isTooWide ? (TEXT_SIZE * (width - 1)) / needed : TEXT_SIZE;
-    height = Math.max(height, document.fontSize(size).heightOfString(text || " ", { width }));
+    let size = isTooWide ? (TEXT_SIZE * (width - 1)) / needed : TEXT_SIZE;
+    const heightAt = (): number => document.fontSize(size).heightOfString(text || " ", { width });
+    while (heightAt() > ROW_MAX) size *= 0.8;
+    height = Math.max(height, heightAt());
     const cell: Cell = { text, x: x + PADDING, width, align: isFigure ? "right" : "left", size };
     x += column.width * point;
     return cell;

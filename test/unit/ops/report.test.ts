@@ -251,6 +251,22 @@ describe("a report of a closed day", () => {
       expect(shown.match(/^Entri jurnal$/gm)?.length).toBeGreaterThan(2);
     });
 
+    it("cuts nothing off where a file's name fills half a page", async () => {
+      const [file] = BODY.files;
+      const pdf = await reportOf(closeOf({ ...BODY, files: [{ ...file, name: "你".repeat(255) }] }), "pdf", "id");
+      expect(
+        shownIn(pdf)
+          .replaceAll("\n", "")
+          .match(/\[U\+4F60\]/g),
+      ).toHaveLength(255);
+      // Text is placed by its distance from the lower edge: below that of the page there is none.
+      const places = [...pdf.toString("latin1").matchAll(/1 0 0 1 -?[0-9.]+ (-?[0-9.]+) Tm/g)].map(([, y]) =>
+        Number(y),
+      );
+      expect(places.length).toBeGreaterThan(100);
+      expect(Math.min(...places)).toBeGreaterThan(20);
+    });
+
     it("names the business, has lines to sign on, groups its digits, and knows Jakarta's time", async () => {
       const [id, en] = [
         shownIn(await reportOf(CLOSE, "pdf", "id", OPTIONS)),
