@@ -202,7 +202,9 @@ async function undoing(knex: Knex): Promise<void> {
       drop constraint reconciliation_finding_class,
       add constraint reconciliation_finding_class check (class in ('amount-differs', 'fee-differs', 'missing-here',
         'missing-in-file', 'duplicate-in-file', 'status-differs', 'wrong-business-date', 'reversed-here',
-        'reversed-there', 'recovered'));
+        'reversed-there', 'recovered')),
+      -- What was undone stays as it was resolved; a further finding takes its place.
+      drop constraint reconciliation_finding_replaced_or_resolved;
 
     alter table settlement_posting add column undone_by integer,
       add constraint settlement_posting_undone_fkey foreign key (undone_by) references settlement_posting (posting_no);

@@ -22,6 +22,7 @@ import { type DeliveryPoint, openDispatcher, openMailer, openMailLane, reportDel
 import { createApp, createHttpServer, type ReadinessCheck } from "./http";
 import { preparePartitions, startHousekeeping } from "./housekeeping";
 import {
+  type Clock,
   type Config,
   createFailureAlarm,
   createMetrics,
@@ -42,10 +43,10 @@ import {
   systemClock,
 } from "./platform";
 import { openAuditDesk, openReconDesk, removeLeftOvers } from "./ops";
-import { pendingMigrations } from "./platform/migrate";
-import { checkSealing } from "./sealing";
+import { checkReadiness } from "./readiness";
+import { checkpointFileOf, openChainState } from "./sealing";
 import type { Services } from "./services";
-import { readServerState } from "./store";
+import { openClockWatch, readServerState } from "./store";
 
 /** A running host. */
 export interface Host {
@@ -62,6 +63,8 @@ export interface HostOptions {
   readonly logger: Logger;
   /** Where to count; left out: a registry of its own. */
   readonly metrics?: Metrics;
+  /** The machine's clocks; for tests. */
+  readonly clock?: Clock;
   /** Called at the named points on the way of a message or an event, for tests that end the process there. */
   readonly reach?: (point: PostingPoint | DeliveryPoint) => void | Promise<void>;
 }
@@ -76,8 +79,7 @@ const LOCK_TTL_MS = 3_000;
 
 /** The one place where the real database, Redis, clock and keys meet the rooms. */
 export async function startHost(options: HostOptions): Promise<Host> {
-  const { config, services, logger, reach = () => {}, metrics = createMetrics() } = options;
-  const clock = systemClock;
+  const { config, services, logger, reach = () => {}, metrics = createMetrics(), clock = systemClock } = options;
   const secrets = createSecretBox(services.credentialKeys);
   const onFault = (fault: unknown, where: string): void => {
     metrics.countFault(where.split(",")[0] ?? where);
@@ -169,13 +171,20 @@ export async function startHost(options: HostOptions): Promise<Host> {
   metrics.watch("biller_log_lines_dropped", "Log lines that nobody took from standard output", droppedLogLines);
 
   let isDraining = false;
-  const readiness = async (): Promise<readonly ReadinessCheck[]> => [
-    { name: "accepting", isRequired: true, isOk: !isDraining, detail: isDraining ? "stopping" : "taking requests" },
-    await check("database", true, () => describeDatabase(db)),
-    await check("migrations", true, () => describeMigrations(db)),
-    await checkSealing(db, config.seal),
-    await check("redis", false, async () => (redis === null ? "none, not needed" : `answers ${await redis.ping()}`)),
-  ];
+  const clockWatch = await openClockWatch({ db, clock, skewMaxMs: config.clockSkewMaxMs, logger, onFault });
+  metrics.watch(
+    "biller_clock_skew_seconds",
+    "How far this machine's clock is from the database's, either way; -1 before it is known",
+    () => (clockWatch.skewMs === null ? -1 : Math.abs(clockWatch.skewMs) / 1_000),
+    "max",
+  );
+  const chain = openChainState(db, checkpointFileOf(config, services), (what) =>
+    logger.error({ what }, "alarm: rollback"),
+  );
+  const chainHelp = "1: a checkpoint or block that is known contradicts the database; the host is not ready";
+  metrics.watch("biller_chain_contradicted", chainHelp, () => (chain.isContradicted ? 1 : 0), "max");
+  const readiness = (): Promise<readonly ReadinessCheck[]> =>
+    checkReadiness({ config, db, redis, clockWatch, chain, isDraining: () => isDraining });
   const billing = {
     ...{ db, clock, ids: randomIds },
     products: () => holder.current.products,
@@ -281,6 +290,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
       await reach("draining");
       // Open pages would keep their connections, and this process, for as long as they are looked at.
       billWatch.close();
+      clockWatch.close();
+      chain.close();
       clearInterval(refresh);
       housekeeping.stop();
       await drain(config.shutdownTimeoutMs);
@@ -306,26 +317,6 @@ function listen(server: Server, host: string, port: number): Promise<void> {
     });
     server.listen(port, host, 1024, resolve);
   });
-}
-
-async function check(name: string, isRequired: boolean, describe: () => Promise<string>): Promise<ReadinessCheck> {
-  try {
-    return { name, isRequired, isOk: true, detail: await describe() };
-  } catch (error) {
-    return { name, isRequired, isOk: false, detail: messageOf(error) };
-  }
-}
-
-async function describeDatabase(db: Db): Promise<string> {
-  const { isReplica } = await readServerState(db, deadlineIn(systemClock, 1_000));
-  if (isReplica) throw new Fault("replica", "connected to a read-only replica");
-  return "primary, answers";
-}
-
-async function describeMigrations(db: Db): Promise<string> {
-  const pending = await pendingMigrations(db.knex);
-  if (pending.length > 0) throw new Fault("migrations", `not applied: ${pending.join(", ")}`);
-  return "up to date";
 }
 
 /**

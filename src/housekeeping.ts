@@ -1,5 +1,6 @@
 import { ensureMonthPartitions, restoreLostAttempts, trackDivergences } from "./ledger";
 import { type Clock, type Db, deadlineIn, type Logger, type Tx } from "./platform";
+import { trackMissingFiles } from "./ops";
 import { dropExpiredAttempts } from "./store";
 
 /** What has to be done from time to time in a running host. */
@@ -30,6 +31,7 @@ const DIVERGENCE_EVERY_MS = MINUTE_MS;
 const DIVERGENCE_SPAN_MS = 24 * 60 * MINUTE_MS;
 /** Attempts of living processes are written within a second; those restored after a crash count as not delivered. */
 const DIVERGENCE_REST_MS = MINUTE_MS;
+const MISSING_FILES_EVERY_MS = MINUTE_MS;
 const TIMEOUT_MS = 60_000;
 const MONTHS_AHEAD = 3;
 
@@ -55,6 +57,10 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
     for (const traxId of opened) logger.warn({ traxId }, "divergence: decided, but the switch may not know");
     for (const traxId of closed) logger.info({ traxId }, "divergence closed");
   }
+  async function missing(): Promise<void> {
+    const { opened } = await transact((tx) => trackMissingFiles(tx, clock.nowMs()));
+    if (opened > 0) logger.warn({ opened }, "settlement files that were expected have not come");
+  }
   async function expire(): Promise<void> {
     if (options.attemptRetentionMonths === 0) return;
     const dropped = await transact((tx) => dropExpiredAttempts(tx, options.attemptRetentionMonths));
@@ -67,10 +73,12 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
   attempt("restoring attempts", () => restore(RESTORE_AT_START_MS));
   attempt("dropping attempts", expire);
   attempt("tracking divergences", diverge);
+  attempt("looking for missing files", missing);
   const timers = [
     setInterval(() => attempt("partition maintenance", () => preparePartitions(db, clock)), PARTITIONS_EVERY_MS),
     setInterval(() => attempt("restoring attempts", () => restore(2 * RESTORE_EVERY_MS)), RESTORE_EVERY_MS),
     setInterval(() => attempt("tracking divergences", diverge), DIVERGENCE_EVERY_MS),
+    setInterval(() => attempt("looking for missing files", missing), MISSING_FILES_EVERY_MS),
     setInterval(() => attempt("dropping attempts", expire), RETENTION_EVERY_MS),
   ];
   return {

@@ -1,7 +1,16 @@
 import { join } from "node:path";
-import { type CheckpointCourier, openCheckpointCourier } from "./callbacks";
+import { type CheckpointCourier, lastOfCheckpointFile, openCheckpointCourier } from "./callbacks";
+import { type Checkpoint, parseCheckpoint } from "./domain";
 import type { ReadinessCheck } from "./http";
-import { describeSealing, openSealer, readSealStatus, type Sealer, type SealerOptions } from "./ledger";
+import {
+  describeSealing,
+  isRollbackAccepted,
+  openChainWatch,
+  openSealer,
+  readSealStatus,
+  type Sealer,
+  type SealerOptions,
+} from "./ledger";
 import { type Config, createSecretBox, type Db, deadlineIn, messageOf, openDb, systemClock } from "./platform";
 import type { Services } from "./services";
 
@@ -43,7 +52,9 @@ export function openSealing({ config, services, isRunning, onFault, ...told }: S
     ...(seal.s3 === null ? [] : ["s3" as const]),
     ...(seal.webhook === null ? [] : ["webhook" as const]),
   ];
+  const file = checkpointFileOf(config, services);
   const sealer = openSealer({
+    chainWatch: openChainWatch(() => lastOutside(file)),
     ...{ ...told, db, clock, targets, onFault },
     secrets: createSecretBox(services.credentialKeys),
     intervalMs: isRunning ? seal.intervalMs : null,
@@ -52,7 +63,8 @@ export function openSealing({ config, services, isRunning, onFault, ...told }: S
   const courier = openCheckpointCourier({
     ...{ db, clock, onFault, s3: seal.s3, webhook: seal.webhook },
     intervalMs: isRunning ? COURIER_EVERY_MS : null,
-    file: checkpointFileOf(config, services),
+    file,
+    isRollbackAccepted: (tx, { blockNo, madeAt }) => isRollbackAccepted(tx, { blockNo, at: madeAt, isOutside: true }),
   });
   return {
     ...{ db, sealer, courier },
@@ -72,6 +84,53 @@ export async function checkSealing(db: Db, seal: Config["seal"]): Promise<Readin
   } catch (error) {
     return { ...known, isOk: false, detail: messageOf(error) };
   }
+}
+
+/** The last checkpoint of the file; null when there is none, or it cannot be read: the courier reports that. */
+function lastOutside(file: string | null): Checkpoint | null {
+  try {
+    const last = file === null ? null : lastOfCheckpointFile(file);
+    return last === null ? null : parseCheckpoint(last.statement);
+  } catch {
+    return null;
+  }
+}
+
+/** Whether the chain is the one that is known: asked at every question about readiness, and every few seconds. */
+export interface ChainState {
+  readonly isContradicted: boolean;
+  check(): Promise<ReadinessCheck>;
+  close(): void;
+}
+
+const CHAIN_EVERY_MS = 5_000;
+
+/** Compares, in a host, what is known of the chain with what the database has. */
+export function openChainState(db: Db, file: string | null, onContradiction: (detail: string) => void): ChainState {
+  const watch = openChainWatch(() => lastOutside(file));
+  let contradiction: string | null = null;
+  async function check(): Promise<ReadinessCheck> {
+    const known = { name: "chain", isRequired: true };
+    try {
+      const found = await db.withTransaction(deadlineIn(systemClock, 1_000), (tx) => watch.contradictionOf(tx));
+      if (found !== null && contradiction === null) onContradiction(found);
+      contradiction = found;
+      const detail = file === null ? "as this process has seen it; no checkpoint file" : "as the checkpoint file says";
+      return { ...known, isOk: found === null, detail: found ?? detail };
+    } catch (error) {
+      // That the database does not answer is told by its own check.
+      return { name: "chain", isRequired: false, isOk: contradiction === null, detail: messageOf(error) };
+    }
+  }
+  const timer = setInterval(() => void check(), CHAIN_EVERY_MS);
+  timer.unref();
+  return {
+    get isContradicted() {
+      return contradiction !== null;
+    },
+    check,
+    close: () => clearInterval(timer),
+  };
 }
 
 /** A small pool whose statements may take their time. */

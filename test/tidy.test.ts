@@ -19,7 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 /** Files and rooms that put the others together: they may import anything. */
 const COMPOSERS = [
-  ...["cli", "compose.ts", "housekeeping.ts", "main.ts", "services.ts"],
+  ...["cli", "compose.ts", "housekeeping.ts", "main.ts", "readiness.ts", "services.ts"],
   ...["sealing.ts", "sealing-keeper.ts", "sealing-messages.ts", "sealing-process.ts"],
 ];
 /** Not reached through their room's index: what the composers alone need, and what needs a file system or a database. */

@@ -1,10 +1,17 @@
 import { openMailer } from "../callbacks";
 import { loadCatalog } from "../flows";
-import { readBrokenReceivables, readTrialBalance } from "../ledger";
+import {
+  findContradictions,
+  readBrokenReceivables,
+  readSealStatus,
+  readTrialBalance,
+  type Recomputed,
+} from "../ledger";
 import { type Config, deadlineIn, messageOf, openRedis, systemClock } from "../platform";
 import { pendingMigrations } from "../platform/migrate";
+import { checkpointFileOf, openChainState } from "../sealing";
 import type { Services } from "../services";
-import { readSafeguards, readServerState } from "../store";
+import { readClockSkew, readSafeguards, readServerState } from "../store";
 import { rupiahText } from "./output";
 import { type DatabaseContext, withApp } from "./with-database";
 
@@ -17,7 +24,10 @@ export interface Finding {
 }
 
 const RECEIVABLES_SHOWN = 5;
-const CLOCK_SKEW_MAX_MS = 2_000;
+/** Below what a host refuses to be ready with, and worth a word. */
+const CLOCK_SKEW_NOTED_MS = 2_000;
+
+const CONTRADICTIONS_SHOWN = 5;
 
 type Check = () => Promise<Omit<Finding, "name">>;
 
@@ -32,8 +42,10 @@ export async function examine(services: Services, config: Config): Promise<Findi
       ["partitions", () => checkPartitions(context)],
       ["books balance", () => checkBooks(context)],
       ["receivables", () => checkReceivables(context)],
+      ["bills and books", () => checkContradictions(context)],
       ["partners, products and keys", () => checkCatalog(context)],
-      ["clock", () => checkClock(context)],
+      ["clock", () => checkClock(context, config)],
+      ["chain", () => checkChain(context, services, config)],
       ["redis", () => checkRedis(services)],
       ["mail", () => checkMail(config)],
     ];
@@ -78,7 +90,7 @@ async function checkMigrations({ db }: DatabaseContext): Promise<Omit<Finding, "
 }
 
 async function checkSafeguards({ transact }: DatabaseContext): Promise<Omit<Finding, "name">> {
-  const { role, isSuperuser, changeableTables, unguardedTables } = await transact(readSafeguards);
+  const { role, isSuperuser, changeableTables, unguardedTables, forgeableColumns } = await transact(readSafeguards);
   const advice = "let DATABASE_URL name the role biller_app, and MIGRATION_DATABASE_URL the owner";
   if (isSuperuser) return { verdict: "failed", detail: `the service runs as ${role}, a superuser`, advice };
   if (changeableTables.length > 0) {
@@ -89,6 +101,13 @@ async function checkSafeguards({ transact }: DatabaseContext): Promise<Omit<Find
       verdict: "failed",
       detail: `triggers missing or off on ${unguardedTables.join(", ")}`,
       advice: "somebody altered the schema: find out who, then restore the triggers of its migration",
+    };
+  }
+  if (forgeableColumns.length > 0) {
+    return {
+      verdict: "failed",
+      detail: `role ${role} may set ${forgeableColumns.join(", ")}`,
+      advice: "the time of recording is the database's: run select reserve_columns(…) as migration 021 does",
     };
   }
   return { verdict: "ok", detail: `role ${role} may only append; triggers are on` };
@@ -138,6 +157,25 @@ async function checkReceivables({ transact }: DatabaseContext): Promise<Omit<Fin
   };
 }
 
+async function checkContradictions({ transact }: DatabaseContext): Promise<Omit<Finding, "name">> {
+  let found: readonly Recomputed[];
+  try {
+    found = await transact((tx) => findContradictions(tx, CONTRADICTIONS_SHOWN));
+  } catch (error) {
+    // A ledger of millions takes longer than a command may; verify has all the time that it needs.
+    return { verdict: "warning", detail: `not finished: ${messageOf(error)}`, advice: "run: biller ledger verify" };
+  }
+  if (found.length === 0) return { verdict: "ok", detail: "bills, registry, journal and chart say the same" };
+  return {
+    verdict: "failed",
+    detail: found
+      .slice(0, CONTRADICTIONS_SHOWN)
+      .map(({ row, what }) => `${row}: ${what}`)
+      .join("; "),
+    advice: "the database was changed past its safeguards: keep the evidence; biller ledger verify names more",
+  };
+}
+
 async function checkCatalog({ transact, secrets }: DatabaseContext): Promise<Omit<Finding, "name">> {
   const { partners, products } = await transact((tx) => loadCatalog(tx, secrets));
   const withoutPassword = [...partners.values()].filter((partner) => partner.passwords.length === 0);
@@ -153,14 +191,33 @@ async function checkCatalog({ transact, secrets }: DatabaseContext): Promise<Omi
   return { verdict: "ok", detail: `${partners.size} partners, ${products.size} products, all passwords open` };
 }
 
-async function checkClock({ transact }: DatabaseContext): Promise<Omit<Finding, "name">> {
-  const { serverTimeMs } = await transact(readSafeguards);
-  const skewMs = Math.round(systemClock.nowMs() - serverTimeMs);
-  if (Math.abs(skewMs) <= CLOCK_SKEW_MAX_MS) return { verdict: "ok", detail: `${skewMs} ms from the database's` };
+async function checkClock({ db }: DatabaseContext, { clockSkewMaxMs }: Config): Promise<Omit<Finding, "name">> {
+  const { skewMs, errorMs } = await readClockSkew(db, systemClock);
+  const detail = `${Math.round(skewMs)} ms from the database's`;
+  const off = Math.abs(skewMs) - errorMs;
+  const advice = "due times and business dates follow this machine's clock: synchronise it";
+  if (off > clockSkewMaxMs) return { verdict: "failed", detail: `${detail}: a host here is not ready`, advice };
+  return off > CLOCK_SKEW_NOTED_MS ? { verdict: "warning", detail, advice } : { verdict: "ok", detail };
+}
+
+async function checkChain(
+  { db, transact }: DatabaseContext,
+  services: Services,
+  config: Config,
+): Promise<Omit<Finding, "name">> {
+  const file = checkpointFileOf(config, services);
+  const chain = openChainState(db, file, () => {});
+  const { isOk, detail } = await chain.check();
+  chain.close();
+  if (!isOk) return { verdict: "failed", detail, advice: "a host here is not ready: docs/OPERATIONS.md, Rolled back" };
+  const { keyId } = await transact((tx) => readSealStatus(tx));
+  if (keyId === null || file !== null || config.seal.s3 !== null || config.seal.webhook !== null) {
+    return { verdict: "ok", detail };
+  }
   return {
     verdict: "warning",
-    detail: `${skewMs} ms from the database's`,
-    advice: "due times and business dates follow this machine's clock: synchronise it",
+    detail: "no checkpoint leaves the database",
+    advice: "set CHECKPOINT_DIR: a database that was rolled back is noticed by nothing else",
   };
 }
 

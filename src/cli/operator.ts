@@ -2,9 +2,9 @@ import { createInterface } from "node:readline/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import { businessDateOf, dateAfter } from "../domain";
 import { openHandDesk, loadCatalog } from "../flows";
-import { type Actor, type ApprovalDeps, PERSON_NAME } from "../ops";
-import { type Config, ConfigFault, randomIds, systemClock } from "../platform";
-import { operatorName } from "./operator-name";
+import type { Actor, ApprovalDeps } from "../ops";
+import { ConfigFault, randomIds, systemClock } from "../platform";
+import { actorOf } from "./operator-name";
 import { type DatabaseContext, withApp } from "./with-database";
 import { withServices } from "./with-services";
 
@@ -21,15 +21,6 @@ export function withOperatorOptions(command: Command): Command {
     .option("--as <name>", "who you are; default BILLER_OPERATOR, else your account")
     .option("--yes", "do not ask")
     .option("--json", "machine-readable output");
-}
-
-/** Who works: the name that was given, and the account and machine that it was given from. */
-export function actorOf({ as }: Pick<OperatorOptions, "as">, { operator }: Pick<Config, "operator">): Actor {
-  const via = operatorName();
-  const name = (as ?? operator ?? via.slice(4).split("@")[0] ?? "").trim();
-  if (!PERSON_NAME.test(name))
-    throw new ConfigFault("--as", ["must be a name of 1 to 100 letters, digits, blanks and . _ @ -"]);
-  return { name, via };
 }
 
 /** Business date that people's entries are booked on. */

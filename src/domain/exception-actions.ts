@@ -1,16 +1,29 @@
 import { ACCOUNTS, type AccountCode } from "./journal";
 import type { ReconciliationClass } from "./reconciliation";
 
-/** Actions that move money: one proposes them, another approves. */
-export const MONEY_ACTIONS = ["advise", "reverse", "accept", "link", "write-off", "recover"] as const;
+/** Actions that one proposes and another approves: nearly all of them move money. */
+export const MONEY_ACTIONS = [
+  "advise",
+  "reverse",
+  "accept",
+  "link",
+  "write-off",
+  "recover",
+  "not-a-payment",
+  "close-without-file",
+] as const;
 export type MoneyAction = (typeof MONEY_ACTIONS)[number];
 
 /** Kinds of exception that payments and reversals open by themselves. */
 export const OPENED_KINDS = ["double-collection", "suspense", "refund", "look-alike", "divergence"] as const;
 export type OpenedKind = (typeof OPENED_KINDS)[number];
 
+/** Kinds of exception about settlement files: one that has not come in time, and a line of one that cannot be read. */
+export const FILE_KINDS = ["missing-file", "unreadable-line"] as const;
+export type FileKind = (typeof FILE_KINDS)[number];
+
 /** What an item of the queue is: a class of finding, or a kind of exception. */
-export type ItemClass = Exclude<ReconciliationClass, "matched"> | OpenedKind;
+export type ItemClass = Exclude<ReconciliationClass, "matched"> | OpenedKind | FileKind;
 
 const BY_CLASS: Readonly<Record<ItemClass, readonly MoneyAction[]>> = {
   "amount-differs": ["accept", "write-off"],
@@ -28,6 +41,8 @@ const BY_CLASS: Readonly<Record<ItemClass, readonly MoneyAction[]>> = {
   refund: ["reverse"],
   "look-alike": ["reverse"],
   divergence: ["reverse"],
+  "missing-file": ["close-without-file"],
+  "unreadable-line": ["not-a-payment"],
 };
 
 /** What may be proposed for an item of a class; what was approved for it can always be undone. */

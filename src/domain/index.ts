@@ -1,3 +1,4 @@
+export * from "./actor";
 export * from "./bill";
 export * from "./bill-rule";
 export * from "./billing";

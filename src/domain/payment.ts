@@ -28,6 +28,8 @@ export interface KnownTrax extends HardFields {
   readonly outcome: Outcome;
   /** The payment was accepted, and taken back since. */
   readonly isReversed?: boolean;
+  /** Operators posted the payment; a message of the switch was never answered for it. */
+  readonly isManual?: boolean;
 }
 
 /** Everything a payment is decided on. Gathered by the caller; the domain never asks for more. */
@@ -56,9 +58,11 @@ export type PaymentDeclined = Extract<
   | "NO_INQUIRY"
 >;
 
-/** What is to be done. `post` and `suspend` move money; they and `decline` consume the key. */
+/** What is to be done. `post` and `suspend` move money; they, `acknowledge` and `decline` consume the key. */
 export type PaymentDecision<Known extends KnownTrax = KnownTrax> =
   | { readonly kind: "replay"; readonly known: Known }
+  /** Operators posted it before: the message is approved with a reply of its own, and no money moves. */
+  | { readonly kind: "acknowledge"; readonly known: Known }
   | { readonly kind: "conflict"; readonly differing: readonly HardField[] }
   /** Stale, or reversed since: nothing is stored, a repeat is judged afresh. */
   | { readonly kind: "refuse"; readonly outcome: Extract<Outcome, "BAD_AUTH" | "REVERSED"> }
@@ -94,7 +98,8 @@ export function decidePayment<Known extends KnownTrax>(
     const differing = HARD_FIELDS.filter((field) => known[field] !== request[field]);
     if (differing.length > 0) return { kind: "conflict", differing };
     // Its success was true once; to repeat it now would have the customer credited for money that was given back.
-    return known.isReversed === true ? { kind: "refuse", outcome: "REVERSED" } : { kind: "replay", known };
+    if (known.isReversed === true) return { kind: "refuse", outcome: "REVERSED" };
+    return { kind: known.isManual === true ? "acknowledge" : "replay", known };
   }
   if (!facts.isFresh) return { kind: "refuse", outcome: "BAD_AUTH" };
   const judged = judge(request, facts, nowMs);

@@ -60,11 +60,19 @@ function classOf(
  * One line becomes the head and stands for the payment: the first that agrees in everything, else the first. A payment
  * that is reported and later reversed is two lines of one traxId; what failed before it was paid is a line of its own.
  *
- * @param lines all of one traxId, in any order
+ * @param lines all of one traxId that are to be decided, in any order
+ * @param earlier lines of it that say "paid" and are decided already; they matter only where no payment is known
  */
-export function decideByTraxId(lines: readonly SettlementLine[], payment: LedgerPayment | null): TraxDecision {
+export function decideByTraxId(
+  lines: readonly SettlementLine[],
+  payment: LedgerPayment | null,
+  earlier: readonly SettlementLine[] = [],
+): TraxDecision {
   const decided: LineResult[] = [];
   const open: OpenLine[] = [];
+  if (payment === null && lines.every(({ traxId }) => traxId !== null && isPlaceholderTraxId(traxId))) {
+    return { decided, open: lines.map((line) => ({ line, tried: [attempt(null, "traxId")], nearest: null })) };
+  }
   const own: SettlementLine[] = [];
   for (const line of lines.toSorted(byLine)) {
     const blockedBy = payment === null ? null : strangeField(line, payment);
@@ -76,7 +84,7 @@ export function decideByTraxId(lines: readonly SettlementLine[], payment: Ledger
   ) as [SettlementLine[], SettlementLine[], SettlementLine[]];
 
   if (payment === null || payment.heldBy !== null) {
-    if (payment === null) decideWithout({ paid, reversed }, decided, open);
+    if (payment === null) decideWithout({ paid, reversed }, earlier, decided, open);
     else decideHeld({ paid, reversed }, payment, decided);
     decided.push(...failed.map((line) => nothingMoved(line, payment)));
     return { decided, open };
@@ -107,15 +115,49 @@ export function decideByTraxId(lines: readonly SettlementLine[], payment: Ledger
 
 type ByStatus = { readonly paid: readonly SettlementLine[]; readonly reversed: readonly SettlementLine[] };
 
-/** The traxId is not known here: what was paid is left to the other rules, unless the file itself takes it back. */
-function decideWithout({ paid, reversed }: ByStatus, decided: LineResult[], open: OpenLine[]): void {
+/**
+ * Whether a text in the column of traxIds is none: spreadsheets turn long numbers into `4.41E+06` and empty cells into `0`,
+ * and people write dashes. Such a text is shared by lines that have nothing to do with each other.
+ */
+export function isPlaceholderTraxId(traxId: string): boolean {
+  return /^[-.,_*?#/ ]*$|^0+([.,]0*)?$|^[+-]?[0-9]+([.,][0-9]*)?e[+-]?[0-9]+$|^(n\/?a|nil|null|none|nan)$/i.test(
+    traxId,
+  );
+}
+
+/**
+ * The traxId is not known here: what was paid is left to the other rules, unless the file itself takes it back. Lines are
+ * copies of each other only when they also agree in bill, product and amount; others share the traxId by mistake.
+ */
+function decideWithout(
+  { paid, reversed }: ByStatus,
+  earlier: readonly SettlementLine[],
+  decided: LineResult[],
+  open: OpenLine[],
+): void {
   decided.push(...reversed.map((line) => nothingMoved(line, null)));
-  // Each line that says "reversed" takes back one that says "paid".
-  decided.push(...paid.slice(0, reversed.length).map((line) => nothingMoved(line, null)));
-  const [first, ...further] = paid.slice(reversed.length);
-  if (first === undefined) return;
-  open.push({ line: first, tried: [attempt(null, "traxId")], nearest: null });
-  decided.push(...further.map((line) => duplicate(line, null, first)));
+  // Each line that says "reversed" takes back one that says "paid" of its bill, product and amount.
+  const takenBack = bucketsOf(reversed, subjectOf);
+  const decidedBefore = new Map(
+    earlier
+      .toSorted(byLine)
+      .toReversed()
+      .map((line) => [subjectOf(line), line]),
+  );
+  for (const [subject, lines] of bucketsOf(paid, subjectOf)) {
+    const ofReversed = takenBack.get(subject)?.length ?? 0;
+    const before = decidedBefore.get(subject);
+    decided.push(...lines.slice(0, ofReversed).map((line) => nothingMoved(line, null)));
+    const [first, ...further] = lines.slice(ofReversed);
+    if (first === undefined) continue;
+    if (before !== undefined) decided.push(duplicate(first, null, before));
+    else open.push({ line: first, tried: [attempt(null, "traxId")], nearest: null });
+    decided.push(...further.map((line) => duplicate(line, null, before ?? first)));
+  }
+}
+
+function subjectOf({ billNumber, productCode, amount }: SettlementLine): string {
+  return JSON.stringify([billNumber, productCode, amount.toString()]);
 }
 
 /** Another line stands for the payment already. */

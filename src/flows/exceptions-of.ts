@@ -1,10 +1,15 @@
 import type { Bill, PaymentDecision } from "../domain";
 import type { NewException } from "../store";
-import type { PaymentItem } from "./post-payments";
+
+/** Of a payment, what an exception about it names. */
+interface Collected {
+  readonly partner: { readonly partnerId: number };
+  readonly message: { readonly traxId: string; readonly amount: bigint };
+}
 
 /** What people have to look at after a payment was decided; null when all is as it should be. */
 export function exceptionOf(
-  item: PaymentItem,
+  item: Collected,
   billKey: string,
   bill: Bill | null,
   decision: PaymentDecision,

@@ -4,24 +4,25 @@ import {
   decidePayment,
   type HardField,
   type HardFields,
+  type LastPayment,
   type Outcome,
-  outstandingItemsOf,
   type PaymentDecision,
   type Posting,
   type Quote,
   withPayment,
 } from "../domain";
-import { appendTrax, readPaymentKeys, type StoredTrax, type TraxRecord } from "../ledger";
+import { appendTrax, type NewEntry, readPaymentKeys, type StoredTrax, type TraxRecord } from "../ledger";
 import { type Clock, type Db, type Deadline, Fault, type IdSource, type Tx } from "../platform";
 import { type BillClaim, claimBills, type NewException, openExceptions, readBills, readLiveQuotes } from "../store";
 import type { SwitchMessage, SwitchReply } from "../wire";
 import type { ActivePartner } from "./catalog";
-import type { BillShown, Product } from "./product-definition";
+import type { Product } from "./product-definition";
 import { exceptionOf } from "./exceptions-of";
 import { type MerchantPosting, tellOfPayments } from "./merchant-events";
 import type { Reach } from "./posting-point";
-import { type Reply, replyToPayment, replyToSuspense, replyWithout } from "./reply";
-import { entryOf, recordOf, storedFrom } from "./trax-record";
+import { replyToManual } from "./manual-row";
+import { type Reply, replyToPayment, replyToSuspense, replyWithout, shownBy } from "./reply";
+import { entryOf, instructionOf, recordOf, storedFrom } from "./trax-record";
 
 /** A payment that has passed the door: authentic, well-formed, its transactionType allowed. */
 export interface PaymentItem {
@@ -125,6 +126,12 @@ export async function postPayments(
   return decided.map(answerOf);
 }
 
+function merchantPostingOf({ decision, record }: Decided): MerchantPosting[] {
+  const entry = record?.entry ?? null;
+  if (decision.kind !== "post" || record === null || entry === null) return [];
+  return merchantEventOf(decision, { ...record, entry });
+}
+
 /** Reads facts, decides, claims; the losers of a claim go round again with fresh facts. */
 async function decideAndClaim(deps: PostingDeps, tx: Tx, items: readonly PaymentItem[]): Promise<Decided[]> {
   const settled = new Map<PaymentItem, Decided>();
@@ -191,7 +198,8 @@ function decideInOrder(
     const decision = decidePayment(
       hardAndSoftOf(item),
       {
-        known: each.stored ?? keysInBatch.get(key) ?? null,
+        // What the batch itself stores goes first: beside a manual posting it is what a repeat is answered.
+        known: keysInBatch.get(key) ?? each.stored,
         isProductAllowed: item.product !== null,
         rules: item.product?.rules ?? null,
         bill,
@@ -208,32 +216,39 @@ function decideInOrder(
       const { partnerId } = item.partner;
       const { traxId, amount } = item.message;
       const lastPayment = { partnerId, traxId, amount, paidAtMs: item.receivedAtMs };
-      const paid = withPayment(decision.bill, decision.applied, lastPayment);
-      billsInBatch.set(billKey, paid);
-      claims.set(billKey, {
-        billKey,
-        expectedVersion: (each.bill ?? decision.bill).version,
-        version: paid.version,
-        paidAmount: paid.paidAmount,
-        lastPayment,
-      });
+      billsInBatch.set(billKey, withPayment(decision.bill, decision.applied, lastPayment));
+      claims.set(billKey, claimOf(decision, (each.bill ?? decision.bill).version, lastPayment));
     }
     return result;
   });
   return { decided, claims: [...claims.values()] };
 }
 
+type Posted = Extract<PaymentDecision, { kind: "post" }>;
+
+/** The claim of a bill with the payment that was decided on it. */
+export function claimOf({ bill, applied }: Posted, expectedVersion: number, lastPayment: LastPayment): BillClaim {
+  const { billKey, version, paidAmount } = withPayment(bill, applied);
+  return { billKey, expectedVersion, version, paidAmount, lastPayment };
+}
+
 /** What its merchant is told of a payment; nothing when the bill is no merchant's. */
-function merchantPostingOf({ work, decision, record }: Decided): MerchantPosting[] {
-  if (decision.kind !== "post" || !decision.bill.merchantId || !record?.entry) return [];
-  const { partner, message, receivedAtMs } = work.item;
+export function merchantEventOf(
+  decision: Posted,
+  record: TraxRecord & { readonly entry: NewEntry },
+): MerchantPosting[] {
+  if (!decision.bill.merchantId) return [];
+  const { partnerId, traxId, amount, channel, receivedAtMs } = record;
   return [
     {
       bill: withPayment(decision.bill, decision.applied),
       merchantId: decision.bill.merchantId,
       entryId: record.entry.entryId,
-      partnerId: partner.partnerId,
-      ...{ traxId: message.traxId, amount: message.amount, channel: message.channel, atMs: receivedAtMs },
+      partnerId,
+      traxId,
+      amount,
+      channel,
+      atMs: receivedAtMs,
     },
   ];
 }
@@ -255,11 +270,15 @@ function carryOut(
     return { work, decision, reply: { body: decision.known.replyBody, fields: null }, record: null, exception };
   }
   const stamp = { sysCode: deps.ids.sysCode(), serverMicros: deps.clock.nowMicros() };
-  const stored = (outcome: Outcome, reply: Reply, postings: readonly Posting[] | null): Decided => {
+  const stored = (
+    outcome: Outcome,
+    reply: Reply,
+    postings: readonly Posting[] | null,
+    answersEntryId: string | null = null,
+  ): Decided => {
     const entry = postings === null ? null : entryOf(deps.ids, receivedAtMs, postings);
-    const { billKey } = work;
-    const { sysCode } = stamp;
-    const record = recordOf(work.item, { family: "payment", billKey, outcome, replyBody: reply.body, sysCode, entry });
+    const result = { outcome, replyBody: reply.body, sysCode: stamp.sysCode, entry, answersEntryId };
+    const record = recordOf(instructionOf(work.item), { family: "payment", billKey: work.billKey, ...result });
     return { work, decision, reply, record, exception };
   };
   switch (decision.kind) {
@@ -273,29 +292,24 @@ function carryOut(
         record: null,
         exception,
       };
+    case "acknowledge":
+      return stored(
+        "APPROVED",
+        replyToManual(work.item, work.bill, decision.known, stamp),
+        null,
+        decision.known.entryId,
+      );
     case "suspend":
       return stored("APPROVED", replyToSuspense(message, partner, stamp), decision.postings);
     case "decline":
       return stored(decision.outcome, replyWithout(message, partner, decision.outcome, stamp), null);
     case "post": {
       if (product === null) throw new Fault("no_product", "a payment was accepted without a product");
-      const shown = shownBy(decision.bill, work.item);
+      const shown = shownBy(decision.bill, message, product);
       const reply = replyToPayment(message, partner, product, decision.bill, shown, stamp);
       return stored("APPROVED", reply, decision.postings);
     }
   }
-}
-
-/** What the payment covers: the oldest items that are still owed, up to its amount and to what one message holds. */
-function shownBy(bill: Bill, item: PaymentItem): BillShown {
-  const { amount, feeAmount } = item.message;
-  let left = amount;
-  const items = outstandingItemsOf(bill).filter((owed) => {
-    const isCovered = left > 0n;
-    left -= owed.outstanding;
-    return isCovered;
-  });
-  return { items: items.slice(0, item.product?.rules.itemsMax), amount, feeAmount };
 }
 
 /** What operators read about a payment that was refused without being stored. */
@@ -309,6 +323,8 @@ function answerOf({ decision, reply: { body, fields } }: Decided): PostedAnswer 
   switch (decision.kind) {
     case "replay":
       return { ...nothingSpecial, outcome: decision.known.outcome, isReplay: true };
+    case "acknowledge":
+      return { ...nothingSpecial, outcome: decision.known.outcome, note: "operators had posted it" };
     case "conflict":
       return { ...nothingSpecial, outcome: "CONFLICT", differing: decision.differing };
     case "refuse":

@@ -19,7 +19,7 @@ import { tellOfReversal } from "./merchant-events";
 import { paymentKeyOf } from "./payment-desk";
 import { ClaimLost, KeyTaken, type PaymentItem, type PostedAnswer, type PostingDeps } from "./post-payments";
 import { type ReplyStamp, replyWithout } from "./reply";
-import { entryOf, recordOf } from "./trax-record";
+import { entryOf, instructionOf, type PostingInstruction, recordOf } from "./trax-record";
 
 /** What reversals are taken and posted with. */
 export interface ReversalDeskDeps extends PostingDeps {
@@ -50,9 +50,9 @@ export function openReversalDesk(deps: ReversalDeskDeps): ReversalDesk {
 }
 
 /**
- * Posts one reversal in one transaction. The payment's own key is what keeps the two apart: where there is no payment, the
- * reversal takes its key with a tombstone, so a payment that is being posted at the same time makes this one wait and be
- * judged again, and one that comes later finds its key consumed.
+ * Posts one reversal of the switch in one transaction. The payment's own key is what keeps the two apart: where there is no
+ * payment, the reversal takes its key with a tombstone, so a payment that is being posted at the same time makes this one
+ * wait and be judged again, and one that comes later finds its key consumed.
  *
  * @throws KeyTaken, ClaimLost, ReceivableTaken nothing was written: call again
  * @throws the faults of `Db.withTransaction`
@@ -60,16 +60,19 @@ export function openReversalDesk(deps: ReversalDeskDeps): ReversalDesk {
 export async function postReversal(deps: PostingDeps, item: PaymentItem, deadline: Deadline): Promise<PostedAnswer> {
   const answer = await deps.db.withTransaction(deadline, async (tx) => {
     await deps.reach("begun");
-    const { partner, message, receivedAtMs } = item;
-    const { billKey, bill, payment, reversal } = await factsOf(tx, item);
+    const { partner, receivedAtMs } = item;
+    const instruction = instructionOf(item);
+    const { billKey, bill, payment, reversal, isReversalKeyTaken } = await factsOf(tx, instruction);
     await deps.reach("facts-read");
-    const decision = decideReversal(message, {
+    const isDue = payment?.isDue !== false && !isReversalKeyTaken;
+    const decision = decideReversal(instruction, {
       known: reversal,
-      payment,
+      // A payment whose reversal was undone is people's to take back.
+      payment: payment === null ? null : { ...payment, isDue },
       bill,
       businessDate: businessDateOf(receivedAtMs, partner.dialect.cutOff),
     });
-    const carriedOut = await carryOut(deps, tx, item, { billKey, payment, decision });
+    const carriedOut = await carryOut(deps, tx, item, { instruction, billKey, payment, decision });
     await deps.reach("appended");
     return carriedOut;
   });
@@ -77,56 +80,105 @@ export async function postReversal(deps: PostingDeps, item: PaymentItem, deadlin
   return answer;
 }
 
-async function factsOf(tx: Tx, { partner, message }: PaymentItem) {
-  const billKey = billKeyOf(message.productCode, message.billNumber);
+async function factsOf(tx: Tx, { partner, traxId, productCode, billNumber }: PostingInstruction) {
+  const billKey = billKeyOf(productCode, billNumber);
   // The bill first: should another reversal commit between the two reads, it is in the facts, and the older version of
   // the bill is never claimed. The other way round a payment would be taken off a bill that it is off already.
-  const [bills, { payment, reversal }] = await Promise.all([
+  const [bills, { payment, reversal, isReversalKeyTaken }] = await Promise.all([
     readBills(tx, [billKey]),
-    readReversalFacts(tx, partner.partnerId, message.traxId),
+    readReversalFacts(tx, partner.partnerId, traxId),
   ]);
-  return { billKey, bill: bills.get(billKey) ?? null, payment, reversal };
+  return { billKey, bill: bills.get(billKey) ?? null, payment, reversal, isReversalKeyTaken };
 }
 
-/** What became of a payment that people take back. */
+/** What became of a payment that operators take back. */
 export interface HandReversal {
   /** The new entry; null: it was taken back before. */
   readonly entryId: string | null;
 }
 
 /**
- * Takes a payment back because two people decided so, in their transaction; its business date does not matter. It takes the
- * reversal's own key, so that the switch's reversal, should it come, is a repeat of this one. Where that key was consumed
- * by a reversal that came too late, the entry is a correction.
+ * Takes a payment back because two people decided so, in their transaction; its business date does not matter. The reversal
+ * has a key of its own family, so that the switch's, before or after, is judged and answered by itself.
  *
  * @throws Fault `nothing_to_reverse`: no such payment is accepted
  * @throws KeyTaken, ClaimLost roll back and call again
  */
-export async function reverseByHand(deps: PostingDeps, tx: Tx, item: PaymentItem): Promise<HandReversal> {
-  const { billKey, bill, payment, reversal } = await factsOf(tx, item);
+export async function reverseByHand(
+  deps: Omit<PostingDeps, "db">,
+  tx: Tx,
+  instruction: PostingInstruction,
+): Promise<HandReversal> {
+  const { traxId } = instruction;
+  const { billKey, bill, payment, isReversalKeyTaken } = await factsOf(tx, instruction);
+  await deps.reach("facts-read");
   if (payment === null || payment.entryId === null) {
-    throw new Fault("nothing_to_reverse", `no payment ${item.message.traxId} is accepted here`);
+    throw new Fault("nothing_to_reverse", `no payment ${traxId} is accepted here`);
   }
   if (payment.isReversed === true) return { entryId: null };
-  if (payment.isDue === false) throw new Fault("not_due", `payment ${item.message.traxId} is settled or given up`);
+  if (payment.isDue === false) throw new Fault("not_due", `payment ${traxId} is settled or given up`);
   const { businessDate } = payment;
-  const decision = decideReversal(item.message, { known: null, payment, bill, businessDate });
+  const decision = decideReversal(instruction, { known: null, payment, bill, businessDate });
   if (decision.kind !== "reverse") {
     const differing = decision.kind === "conflict" ? `: ${decision.differing.join(", ")} differ` : "";
-    throw new Fault("nothing_to_reverse", `payment ${item.message.traxId} cannot be reversed${differing}`);
+    throw new Fault("nothing_to_reverse", `payment ${traxId} cannot be reversed${differing}`);
   }
-  const stamp: ReplyStamp = { sysCode: deps.ids.sysCode(), serverMicros: deps.clock.nowMicros() };
-  const { body } = replyWithout(item.message, item.partner, "APPROVED", stamp);
-  const judged = { billKey, payment, decision };
-  const entryId = await write(deps, tx, item, judged, { outcome: "APPROVED", body, stamp }, reversal !== null);
-  return { entryId };
+  const judged = { instruction, billKey, payment, decision };
+  const stored = { family: "manual-reversal", outcome: "APPROVED", replyBody: NO_REPLY } as const;
+  const result = { ...stored, sysCode: deps.ids.sysCode() };
+  const record = await takeBack(deps, tx, judged, result, "reversed by operators");
+  // A reversal that was undone keeps its key: the next one is a correction without a key of its own.
+  if (isReversalKeyTaken && record.entry !== null) await appendOperatorEntry(tx, correctionOf(record, record.entry));
+  else if (!(await appendTrax(tx, [record]))) throw new KeyTaken();
+  await clearReversed(tx, payment, record);
+  await deps.reach("appended");
+  return { entryId: record.entry?.entryId ?? null };
 }
 
-interface Judged {
+/** The same entry without a key. */
+function correctionOf(record: TraxRecord, { entryId, postings, reversesEntryId }: NewEntry): OperatorEntry {
+  const { billKey, businessDate, partnerId, traxId, productCode, billNumber, amount, receivedAtMs } = record;
+  return {
+    entryId,
+    kind: "correction",
+    billKey,
+    businessDate,
+    partnerId,
+    reference: traxId,
+    productCode,
+    billNumber,
+    amount,
+    happenedAtMs: receivedAtMs,
+    postings,
+    reversesEntryId: reversesEntryId ?? null,
+  };
+}
+
+/** The receivable of a payment is reversed by the entry that was just written. @throws ReceivableTaken */
+async function clearReversed(
+  tx: Tx,
+  payment: StoredPayment | null,
+  { entry, businessDate }: TraxRecord,
+): Promise<void> {
+  if (!payment?.entryId || entry === null) return;
+  const receivables = await readReceivables(tx, [payment.entryId]);
+  const amount = receivables.get(payment.entryId)?.opened ?? 0n;
+  const clearing = { entryId: payment.entryId, kind: "reversed", amount } as const;
+  await appendClearings(tx, { entryId: entry.entryId, businessDate }, receivables, [clearing]);
+}
+
+/** A manual reversal answers nobody, and nothing is asked of it later. */
+const NO_REPLY = "{}";
+
+interface Judged<Decision = ReversalDecision<StoredTrax>> {
+  readonly instruction: PostingInstruction;
   readonly billKey: string;
   readonly payment: StoredPayment | null;
-  readonly decision: ReversalDecision<StoredTrax>;
+  readonly decision: Decision;
 }
+
+/** What is stored under a reversal's key. */
+type Result = Pick<TraxRecord, "family" | "outcome" | "replyBody" | "sysCode">;
 
 const NOTHING_SPECIAL = { fields: null, isReplay: false, differing: [], isQuoted: true, note: null } as const;
 
@@ -145,7 +197,7 @@ async function carryOut(deps: PostingDeps, tx: Tx, item: PaymentItem, judged: Ju
   }
   const outcome = outcomeOf(decision);
   const reply = replyWithout(message, partner, outcome, stamp);
-  await write(deps, tx, item, judged, { outcome, body: reply.body, stamp });
+  await write(deps, tx, item, { ...judged, decision }, { outcome, body: reply.body, stamp });
   return { ...NOTHING_SPECIAL, outcome, ...reply };
 }
 
@@ -156,92 +208,88 @@ function outcomeOf(decision: Stored): Outcome {
   return decision.kind === "bury" ? "NOT_FOUND" : "APPROVED";
 }
 
+/** Stores what was decided of the switch's reversal. */
 async function write(
   deps: PostingDeps,
   tx: Tx,
   item: PaymentItem,
-  { billKey, payment, decision }: Judged,
-  answer: { readonly outcome: Outcome; readonly body: string; readonly stamp: ReplyStamp },
-  isKeyConsumed = false,
-): Promise<string | null> {
-  const { partner, message, receivedAtMs } = item;
-  const about = { billKey, partnerId: partner.partnerId, traxId: message.traxId };
-  const { sysCode } = answer.stamp;
-  const own = { family: "reversal", billKey, outcome: answer.outcome, replyBody: answer.body, sysCode } as const;
-  const records: TraxRecord[] = [];
-  let entryId: string | null = null;
-  if (decision.kind === "reverse") {
-    if (decision.bill !== null) {
-      const { version, paidAmount } = decision.bill;
-      const claim = { billKey, expectedVersion: version - 1, version, paidAmount, lastPayment: null };
-      if (!(await claimBills(tx, [claim])).has(billKey)) throw new ClaimLost();
-      await deps.reach("bills-claimed");
-    }
-    const entry = entryOf(deps.ids, receivedAtMs, decision.postings, payment?.entryId ?? undefined);
-    const record = recordOf(item, { ...own, entry });
-    ({ entryId } = entry);
-    if (isKeyConsumed) await appendOperatorEntry(tx, correctionOf(record, entry));
-    else records.push(record);
-    await closeExceptions(tx, about, ["suspense", "double-collection", "look-alike"], "reversed by the switch");
-  } else {
-    records.push(recordOf(item, { ...own, entry: null }));
-  }
-  if (decision.kind === "reverse") await tellMerchant(deps, tx, item, decision.bill, payment);
-  if (decision.kind === "bury") records.push(tombstoneOf(item, billKey, answer.stamp));
+  judged: Judged<Stored>,
+  { outcome, body, stamp }: { readonly outcome: Outcome; readonly body: string; readonly stamp: ReplyStamp },
+): Promise<void> {
+  const { instruction, billKey, decision } = judged;
+  const result: Result = { family: "reversal", outcome, replyBody: body, sysCode: stamp.sysCode };
+  const records = [
+    decision.kind === "reverse"
+      ? await takeBack(deps, tx, { ...judged, decision }, result, "reversed by the switch")
+      : recordOf(instruction, { ...result, billKey, entry: null }),
+  ];
+  if (decision.kind === "bury") records.push(tombstoneOf(item, billKey, stamp));
   if (!(await appendTrax(tx, records))) throw new KeyTaken();
-  if (entryId !== null && payment?.entryId) {
-    const receivables = await readReceivables(tx, [payment.entryId]);
-    const opened = receivables.get(payment.entryId)?.opened ?? 0n;
-    const businessDate = businessDateOf(receivedAtMs, partner.dialect.cutOff);
-    const clearing = { entryId: payment.entryId, kind: "reversed", amount: opened } as const;
-    await appendClearings(tx, { entryId, businessDate }, receivables, [clearing]);
-  }
+  const [record] = records;
+  if (decision.kind === "reverse" && record?.entry) await clearReversed(tx, judged.payment, record);
   if (decision.kind === "decline" && decision.outcome === "NOT_REVERSIBLE") {
-    await openExceptions(tx, [refundOf(about, message.amount)]);
+    await openExceptions(tx, [refundOf(instruction, billKey)]);
   }
-  return entryId;
 }
 
-/** The same entry without a key of the switch. */
-function correctionOf(record: TraxRecord, entry: NewEntry): OperatorEntry {
-  const { billKey, businessDate, partnerId, traxId, productCode, billNumber, amount, receivedAtMs } = record;
-  const { entryId, postings, reversesEntryId = null } = entry;
-  return {
-    ...{ entryId, kind: "correction", billKey, businessDate, partnerId, reference: traxId, productCode, billNumber },
-    ...{ amount, happenedAtMs: receivedAtMs, postings, reversesEntryId },
-  };
+/**
+ * Takes a payment back: the only place where a reversal comes to an entry, whoever asked for it. The bill is claimed, what
+ * was open about the payment is closed and its merchant is told; the caller stores the record.
+ *
+ * @throws ClaimLost roll back and call again
+ */
+async function takeBack(
+  deps: Omit<PostingDeps, "db">,
+  tx: Tx,
+  { instruction, billKey, payment, decision }: Judged<Extract<Stored, { kind: "reverse" }>>,
+  result: Result,
+  because: string,
+): Promise<TraxRecord> {
+  const { partner, traxId, receivedAtMs } = instruction;
+  if (decision.bill !== null) {
+    const { version, paidAmount } = decision.bill;
+    const claim = { billKey, expectedVersion: version - 1, version, paidAmount, lastPayment: null };
+    if (!(await claimBills(tx, [claim])).has(billKey)) throw new ClaimLost();
+    await deps.reach("bills-claimed");
+  }
+  const entry = entryOf(deps.ids, receivedAtMs, decision.postings, payment?.entryId ?? undefined);
+  const about = { billKey, partnerId: partner.partnerId, traxId };
+  await closeExceptions(tx, about, ["suspense", "double-collection", "look-alike"], because);
+  await tellMerchant(deps, tx, instruction, decision.bill, payment);
+  return recordOf(instruction, { ...result, billKey, entry });
 }
 
 async function tellMerchant(
-  deps: PostingDeps,
+  { ids }: Pick<PostingDeps, "ids">,
   tx: Tx,
-  { partner, message, receivedAtMs }: PaymentItem,
+  { partner, traxId, amount, channel, receivedAtMs }: PostingInstruction,
   bill: Bill | null,
   payment: StoredPayment | null,
 ): Promise<void> {
   if (!bill?.merchantId || !payment?.entryId) return;
-  await tellOfReversal(tx, deps.ids, {
+  await tellOfReversal(tx, ids, {
     bill,
     merchantId: bill.merchantId,
     entryId: payment.entryId,
     partnerId: partner.partnerId,
-    ...{ traxId: message.traxId, amount: message.amount, channel: message.channel, atMs: receivedAtMs },
+    traxId,
+    amount,
+    channel,
+    atMs: receivedAtMs,
   });
 }
 
 /** The payment's key, consumed: what a payment is answered that comes after its reversal. */
-function tombstoneOf(item: PaymentItem, billKey: string, stamp: ReplyStamp): TraxRecord {
+function tombstoneOf(item: PaymentItem, billKey: string, { sysCode, serverMicros }: ReplyStamp): TraxRecord {
   const { partner, message } = item;
   const asPayment = { ...message, transactionType: partner.dialect.transactionTypes.payment };
-  const replyBody = replyWithout(asPayment, partner, "REVERSED", stamp).body;
-  const { sysCode } = stamp;
-  return recordOf(item, { family: "payment", billKey, outcome: "REVERSED", replyBody, sysCode, entry: null });
+  const replyBody = replyWithout(asPayment, partner, "REVERSED", { sysCode, serverMicros }).body;
+  const result = { family: "payment", outcome: "REVERSED", replyBody, sysCode, entry: null } as const;
+  return recordOf(instructionOf(item), { ...result, billKey });
 }
 
-function refundOf(
-  about: { readonly billKey: string; readonly partnerId: number; readonly traxId: string },
-  amount: bigint,
-): NewException {
+function refundOf({ partner, traxId, amount }: PostingInstruction, billKey: string): NewException {
   const detail = "the switch asked for a reversal after the payment's business date";
+  const about = { billKey, partnerId: partner.partnerId, traxId };
   return { ...about, kind: "refund", otherTraxId: null, amount, detail };
 }

@@ -1,4 +1,4 @@
-import { type Bill, type Dialect, type Outcome, type ResultCodes } from "../domain";
+import { type Bill, type Dialect, type Outcome, outstandingItemsOf, type ResultCodes } from "../domain";
 import {
   encodeReply,
   formatAmount,
@@ -110,6 +110,21 @@ export function replyToPayment(
     amounts: voice.dialect.reply.paymentAmounts === "form" ? amountsInForm(voice, shown) : undefined,
     bit48: bit48Of(voice, () => product.bit48.render(values)),
   });
+}
+
+/** What a payment covers: the oldest items that are still owed, up to its amount and to what one message holds. */
+export function shownBy(
+  bill: Bill,
+  { amount, feeAmount }: { readonly amount: bigint; readonly feeAmount: bigint },
+  product: Product,
+): BillShown {
+  let left = amount;
+  const items = outstandingItemsOf(bill).filter((owed) => {
+    const isCovered = left > 0n;
+    left -= owed.outstanding;
+    return isCovered;
+  });
+  return { items: items.slice(0, product.rules.itemsMax), amount, feeAmount };
 }
 
 /** The reply to a payment that was taken although it fits nothing (to suspense): its own bit61, and nothing about a bill. */

@@ -2,11 +2,35 @@ import { businessDateOf, type HardFields, isBalanced, type Outcome, type Posting
 import type { Family, NewEntry, StoredTrax, TraxRecord } from "../ledger";
 import { Fault, type IdSource } from "../platform";
 import { hexDigest } from "../wire";
+import type { ActivePartner } from "./catalog";
 import type { PaymentItem } from "./post-payments";
 
-/** What is stored under the key of a decided message. */
+/** What is stored of a payment or reversal besides its result: whose it is, which bill, how much. Whole rupiah. */
+export interface PostingInstruction extends HardFields {
+  readonly partner: Pick<ActivePartner, "partnerId" | "dialect" | "codes">;
+  readonly traxId: string;
+  readonly channel: string;
+  /** When the message came, or the operators decided. */
+  readonly receivedAtMs: number;
+}
+
+/** What a message of the switch instructs. One literal: it is made for every payment. */
+export function instructionOf({ partner, message, receivedAtMs }: PaymentItem): PostingInstruction {
+  return {
+    partner,
+    traxId: message.traxId,
+    channel: message.channel,
+    receivedAtMs,
+    productCode: message.productCode,
+    billNumber: message.billNumber,
+    amount: message.amount,
+    feeAmount: message.feeAmount,
+  };
+}
+
+/** What is stored under the key of a decided payment or reversal. */
 export function recordOf(
-  item: PaymentItem,
+  instruction: PostingInstruction,
   decided: {
     readonly family: Family;
     readonly billKey: string;
@@ -14,9 +38,10 @@ export function recordOf(
     readonly replyBody: string;
     readonly sysCode: string;
     readonly entry: NewEntry | null;
+    readonly answersEntryId?: string | null;
   },
 ): TraxRecord {
-  const { partner, message, receivedAtMs } = item;
+  const { partner, receivedAtMs } = instruction;
   return {
     family: decided.family,
     billKey: decided.billKey,
@@ -24,14 +49,15 @@ export function recordOf(
     replyBody: decided.replyBody,
     sysCode: decided.sysCode,
     entry: decided.entry,
+    answersEntryId: decided.answersEntryId ?? null,
     partnerId: partner.partnerId,
-    traxId: message.traxId,
-    fingerprintHex: fingerprintOf(message),
-    productCode: message.productCode,
-    billNumber: message.billNumber,
-    amount: message.amount,
-    feeAmount: message.feeAmount,
-    channel: message.channel,
+    traxId: instruction.traxId,
+    fingerprintHex: fingerprintOf(instruction),
+    productCode: instruction.productCode,
+    billNumber: instruction.billNumber,
+    amount: instruction.amount,
+    feeAmount: instruction.feeAmount,
+    channel: instruction.channel,
     resultCode: partner.codes[decided.outcome],
     businessDate: businessDateOf(receivedAtMs, partner.dialect.cutOff),
     receivedAtMs,
@@ -52,7 +78,8 @@ export function entryOf(ids: IdSource, atMs: number, postings: readonly Posting[
 /** A record as it would be read back: what an earlier item of a batch means to the later ones. */
 export function storedFrom(record: TraxRecord): StoredTrax {
   const { productCode, billNumber, amount, feeAmount, outcome, replyBody, sysCode, resultCode } = record;
-  return { productCode, billNumber, amount, feeAmount, outcome, replyBody, sysCode, resultCode };
+  const entryId = record.entry?.entryId ?? record.answersEntryId;
+  return { productCode, billNumber, amount, feeAmount, outcome, replyBody, sysCode, resultCode, entryId };
 }
 
 /** Version byte 01, then SHA-256 over the hard fields in canonical form: amounts as plain digits, joined by newlines. */

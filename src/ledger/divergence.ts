@@ -20,7 +20,7 @@ const OPEN_DIVERGENCES: Statement = {
           where a.trax_id = t.trax_id and a.partner_id = t.partner_id and a.is_delivered and a.outcome = t.outcome
             and a.received_at >= t.received_at - interval '1 minute')
        and not exists (
-         select from trax r where r.partner_id = t.partner_id and r.trax_id = t.trax_id and r.family = 'reversal')
+         select from trax r where r.partner_id = t.partner_id and r.trax_id = t.trax_id and r.family in ('reversal', 'manual-reversal'))
     on conflict do nothing
     returning trax_id`,
 };
@@ -32,11 +32,13 @@ const CLOSE_DIVERGENCES: Statement = {
     update exception x
        set closed_at = clock_timestamp(),
            closed_because = case when exists (
-               select from trax r where r.partner_id = x.partner_id and r.trax_id = x.trax_id and r.family = 'reversal')
+               select from trax r where r.partner_id = x.partner_id and r.trax_id = x.trax_id
+                   and r.family in ('reversal', 'manual-reversal'))
              then 'reversed' else 'a repeat was answered' end
      where x.kind = 'divergence' and x.closed_at is null
        and (exists (
-              select from trax r where r.partner_id = x.partner_id and r.trax_id = x.trax_id and r.family = 'reversal')
+              select from trax r where r.partner_id = x.partner_id and r.trax_id = x.trax_id
+                   and r.family in ('reversal', 'manual-reversal'))
             or exists (
               select from attempt a join trax t on t.partner_id = x.partner_id and t.trax_id = x.trax_id and t.family = 'payment'
                where a.trax_id = x.trax_id and a.partner_id = x.partner_id and a.is_delivered and a.outcome = t.outcome

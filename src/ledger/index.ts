@@ -16,4 +16,6 @@ export {
   type ReceivableClearing,
   ReceivableTaken,
 } from "./receivables";
+export { CHART, type ChartAccount } from "./chart";
+export { findContradictions, type Recomputed } from "./recomputed";
 export { appendOperatorEntry, type OperatorEntry } from "./operator-entries";

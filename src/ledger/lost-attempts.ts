@@ -3,7 +3,8 @@ import type { Statement, Tx } from "../platform";
 /**
  * Attempts are written behind the answer; a process that is killed takes those of its last moments with it. What was
  * decided is in the registry, so the attempt of every consumed key can be written again: one row, marked as such, under an
- * identifier that follows from the key, so that two processes doing this at once write it once.
+ * identifier that follows from the key, so that two processes doing this at once write it once. What operators posted came
+ * with no message and has no attempt.
  */
 const RESTORE_ATTEMPTS: Statement = {
   name: "ledger_restore_attempts",
@@ -18,7 +19,8 @@ const RESTORE_ATTEMPTS: Statement = {
                            || right(t.bill_number, 2)),
            'written again from the registry: the process ended before the attempt was kept'
       from trax t
-     where t.recorded_at between to_timestamp($1::bigint / 1000.0) and to_timestamp($2::bigint / 1000.0)
+     where t.family in ('payment', 'reversal')
+       and t.recorded_at between to_timestamp($1::bigint / 1000.0) and to_timestamp($2::bigint / 1000.0)
        and not exists (
          select from attempt a
           where a.trax_id = t.trax_id and a.partner_id = t.partner_id and not a.is_replay

@@ -21,7 +21,7 @@ const READ: Statement = {
               from posting p where p.entry_id = t.entry_id and p.business_date = t.business_date) as postings
       from trax t
       left join lateral ${latestClearing("t.entry_id")} c on true
-     where t.partner_id = $1 and t.trax_id = $2`,
+     where t.partner_id = $1 and t.trax_id = $2 and not t.answers_manual`,
 };
 
 interface Row {
@@ -41,18 +41,27 @@ interface Row {
   readonly postings: readonly (readonly [AccountCode, Posting["side"], string])[] | null;
 }
 
-/** What is stored under a traxId: the payment with its entry, and the reversal. No locks. */
+/**
+ * What is stored under a traxId: the payment with its entry, whoever posted it, and the switch's own reversal. No locks.
+ */
 export async function readReversalFacts(
   tx: Tx,
   partnerId: number,
   traxId: string,
-): Promise<{ readonly payment: StoredPayment | null; readonly reversal: StoredTrax | null }> {
+): Promise<{
+  readonly payment: StoredPayment | null;
+  readonly reversal: StoredTrax | null;
+  /** A reversal has moved money under this traxId before, if only to be undone: no second one can take its key. */
+  readonly isReversalKeyTaken: boolean;
+}> {
   const rows = await tx.run<Row>(READ, [partnerId, traxId]);
-  const payment = rows.find((row) => row.family === "payment");
+  // The database lets one of the two be stored.
+  const payment = rows.find(({ family }) => family === "payment" || family === "manual-payment");
   const reversal = rows.find((row) => row.family === "reversal");
   return {
     payment: payment === undefined ? null : paymentOf(payment),
     reversal: reversal === undefined ? null : storedOf(reversal),
+    isReversalKeyTaken: rows.some(({ family, entry_id: entryId }) => family.endsWith("reversal") && entryId !== null),
   };
 }
 
@@ -66,6 +75,7 @@ function storedOf(row: Row): StoredTrax {
     replyBody: row.reply_body,
     sysCode: row.sys_code,
     resultCode: row.result_code,
+    entryId: row.entry_id,
   };
 }
 
@@ -73,7 +83,6 @@ function paymentOf(row: Row): StoredPayment {
   return {
     ...storedOf(row),
     businessDate: row.business_date,
-    entryId: row.entry_id,
     isReversed: row.is_reversed,
     isDue: row.is_due,
     postings: (row.postings ?? []).map(([accountCode, side, amount]) => ({

@@ -3,7 +3,22 @@ export {
   type ImportOutcome,
   type ImportRequest,
   importSettlementFile,
+  type SupplementRequest,
 } from "./reconciliation/import-file";
+export {
+  DEFAULT_DUE,
+  type Expectation,
+  EXPECTED_DAYS,
+  type ExpectationRequest,
+  listExpectations,
+  setExpectation,
+} from "./reconciliation/expectations";
+export {
+  type ExpectedFile,
+  readExpectedFiles,
+  trackMissingFiles,
+  type UnexpectedPayments,
+} from "./reconciliation/expected-files";
 export { listProfiles, type ProfileRow, readProfile, saveProfile, type StoredProfile } from "./reconciliation/profiles";
 export {
   type ResultChange,

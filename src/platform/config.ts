@@ -2,6 +2,7 @@ import { z } from "zod";
 import { ConfigFault } from "./faults";
 import { mayCarryKey } from "./key-address";
 import { type MailSettings, readMailSettings } from "./mail-settings";
+import type { SealSettings } from "./seal-settings";
 
 /** Process settings. Everything an owner tunes per counterparty is data in the database instead. */
 export interface Config {
@@ -53,27 +54,10 @@ export interface Config {
   /** Months of attempts kept beside the present one; 0: all. */
   readonly attemptRetentionMonths: number;
   readonly seal: SealSettings;
+  /** Not ready when this machine's clock and the database's differ by more. */
+  readonly clockSkewMaxMs: number;
   /** Accept a database whose settings can lose an acknowledged commit. For tests. */
   readonly allowUnsafeDurability: boolean;
-}
-
-/** Sealing, and where checkpoints go. Times in milliseconds. */
-export interface SealSettings {
-  /** Whether this process seals; another one then has to. */
-  readonly isOn: boolean;
-  readonly intervalMs: number;
-  /** Not ready when sealing is further behind; null: readiness only tells. */
-  readonly lagMaxMs: number | null;
-  readonly checkpointIntervalMs: number;
-  /** Directory of the checkpoint file; null: a place under `dataDir` in embedded mode, otherwise none. */
-  readonly checkpointDir: string | null;
-  readonly s3: {
-    readonly url: string;
-    readonly region: string;
-    readonly accessKeyId: string;
-    readonly secretAccessKey: string;
-  } | null;
-  readonly webhook: { readonly url: string; readonly secret: string } | null;
 }
 
 /** Every setting with its default and meaning: the single list that docs, `.env.example` and `doctor` are made from. */
@@ -125,6 +109,7 @@ export const SETTINGS = {
   QUEUE_MAX: { default: "5000", about: "payments waiting at most; beyond it the answer is UNKNOWN at once" },
   SHUTDOWN_TIMEOUT_MS: { default: "15000", about: "how long to finish accepted work after SIGTERM, milliseconds" },
   ATTEMPT_RETENTION_MONTHS: { default: "24", about: "months of attempts kept, 3 or more; 0 keeps all" },
+  CLOCK_SKEW_MAX_SECONDS: { default: "5", about: "not ready when this clock and the database's differ by more" },
   SEAL: { default: "true", about: "whether this process seals the ledger; of several that do, one works at a time" },
   SEAL_INTERVAL_MS: { default: "1000", about: "rest between two passes of the sealer, milliseconds" },
   SEAL_LAG_MAX_SECONDS: { default: "0", about: "not ready when sealing is further behind; 0: readiness only tells" },
@@ -206,6 +191,7 @@ const schema = z.object({
   ),
   SEAL: flag,
   SEAL_INTERVAL_MS: wholeNumber(50, 3_600_000),
+  CLOCK_SKEW_MAX_SECONDS: wholeNumber(1, 3_600),
   SEAL_LAG_MAX_SECONDS: wholeNumber(0, 86_400),
   CHECKPOINT_INTERVAL_SECONDS: wholeNumber(1, 86_400),
   CHECKPOINT_DIR: z.string(),
@@ -287,6 +273,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     shutdownTimeoutMs: value.SHUTDOWN_TIMEOUT_MS,
     attemptRetentionMonths: value.ATTEMPT_RETENTION_MONTHS,
     seal: sealSettings(value),
+    clockSkewMaxMs: value.CLOCK_SKEW_MAX_SECONDS * 1_000,
     allowUnsafeDurability: value.ALLOW_UNSAFE_DURABILITY,
   });
 }

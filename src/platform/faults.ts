@@ -21,8 +21,13 @@ export class Fault extends Error {
 export type Remedy =
   | "give-the-date"
   | "replace-the-file"
+  | "supplement-the-file"
+  | "name-the-lines"
   | "accept-the-totals"
+  | "accept-the-same-content"
   | "run-the-date"
+  | "agree-without-file"
+  | "begin-later"
   | "name-an-account"
   | "name-the-partner"
   | "undo-first";

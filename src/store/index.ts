@@ -1,3 +1,4 @@
+export { type ClockWatch, openClockWatch, readClockSkew } from "./clock-watch";
 export { type Attempt, dropExpiredAttempts, insertAttempts } from "./attempts";
 export { type BillStandingOfLink, type LinkedBill, readLinkedBills, readLinkedStandings } from "./bill-links";
 export { type BillClaim, cancelBill, claimBills, readBills } from "./bills";
@@ -29,7 +30,7 @@ export {
 } from "./partners";
 export { type OperatorAction, recordOperatorAction, stateHash } from "./operator-actions";
 export { type ProductUse, readProducts, readProductUse, saveProduct, type StoredProduct } from "./products";
-export { GUARDED_TABLES, readSafeguards, type Safeguards } from "./safeguards";
+export { GUARDED_TABLES, readSafeguards, RESERVED_COLUMNS, type Safeguards } from "./safeguards";
 export { readServerState, type ServerState } from "./server-state";
 export { readLiveQuotes, readLiveQuotesOfBill, saveQuotes, type StoredQuote } from "./quotes";
 export {

@@ -1,11 +1,10 @@
 import { createHash, randomUUID } from "node:crypto";
-import { canonicalJson } from "../domain";
+import { type ActorText, canonicalJson } from "../domain";
 import type { Statement, Tx } from "../platform";
 
 /** Something that a person did to partners, products, keys, exceptions or settings. */
 export interface OperatorAction {
-  /** Who: `cli:<account>@<machine>`, or an operator's name. */
-  readonly actor: string;
+  readonly actor: ActorText;
   /** What, as a word of ours: `partner.add`, `product.load`, `seal-key.new`. */
   readonly action: string;
   /** To what: `partner:finpay`, `product:001001`. */

@@ -18,7 +18,7 @@ export interface ReconJobResult {
 }
 
 async function work({ databaseUrl, profileCode, path, date }: ReconJob): Promise<ReconJobResult> {
-  const request = { databaseUrl, profileCode, by: "bench" };
+  const request = { databaseUrl, profileCode, by: "bench (test)" as const };
   const cpuBefore = process.cpuUsage();
   const startedMs = performance.now();
   await importSettlementFile({ ...request, path, date, mayReplace: false, acceptsTotals: false });

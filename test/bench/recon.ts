@@ -225,7 +225,8 @@ async function oursOf(database: BenchDatabase, path: string, date: string) {
 async function forget(database: BenchDatabase): Promise<void> {
   await database.query("set session_replication_role = replica");
   await database.query(
-    "truncate settlement_match, reconciliation_finding, settlement_line, settlement_file, reconciliation_run cascade",
+    `truncate settlement_match, reconciliation_finding, exception_item, settlement_line, settlement_file, reconciliation_run
+       cascade`,
   );
   await database.query("set session_replication_role = origin");
 }

@@ -97,7 +97,7 @@ async function seal(): Promise<void> {
 
 /** Imports a file, or reconciles its date, and says what came of it. */
 async function reconcile(step: "import" | "run"): Promise<void> {
-  const common = { databaseUrl: env("DATABASE_URL"), profileCode: "full", by: "chaos" };
+  const common = { databaseUrl: env("DATABASE_URL"), profileCode: "full", by: "chaos (test)" as const };
   const date = env("SETTLEMENT_DATE");
   const result =
     step === "import"

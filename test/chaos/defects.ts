@@ -27,12 +27,18 @@ const LANE = "src/callbacks/lane.ts";
 const OUTBOX = "src/callbacks/outbox.ts";
 const BLOCKS = "src/ledger/seal/blocks.ts";
 const SCHEMA = "migrations/003-ledger.ts";
+const MANUAL_SCHEMA = "migrations/019-manual-postings.ts";
 
 const edit = (file: string, find: string, replace: string): Edit => ({ file, find, replace });
 
 const UNIQUE_KEY_DROPPED = [
   edit(SCHEMA, "constraint trax_pkey primary key (partner_id, trax_id, family),", ""),
-  edit(TRAX, "on conflict (partner_id, trax_id, family) do nothing", ""),
+  edit(
+    MANUAL_SCHEMA,
+    "create unique index trax_payment_key on trax (partner_id, trax_id)",
+    "create index trax_payment_key on trax (partner_id, trax_id)",
+  ),
+  edit(TRAX, "on conflict do nothing", ""),
 ];
 const CLAIM_WITHOUT_VERSION = edit(
   BILLS,
@@ -193,7 +199,7 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     name: "success repeated after the reversal",
-    edits: [edit(DECIDE, "return known.isReversed === true ?", "return known.isReversed === null ?")],
+    edits: [edit(DECIDE, "if (known.isReversed === true)", "if (known.isReversed === null)")],
     scenarios: ["reversing"],
   },
   {
@@ -489,8 +495,8 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       edit(
         REVERSAL,
-        `if (decision.kind === "reverse") await tellMerchant(`,
-        `if ((decision.kind as string) === "never") await tellMerchant(`,
+        `await tellMerchant(deps, tx, instruction,`,
+        `if ((decision.kind as string) === "never") await tellMerchant(deps, tx, instruction,`,
       ),
     ],
     scenarios: ["a merchant refuses at first"],

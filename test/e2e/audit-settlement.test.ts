@@ -65,7 +65,7 @@ describe("settlement, seals and proofs in the audit API", () => {
     fileId = outcome.file.fileId;
     await runReconciliation({
       ...{ databaseUrl: database.appUrl, profileCode: "full", settlementDate: day, isDryRun: false },
-      ...{ redecidesDeclared: false, by: "test" },
+      ...{ redecidesDeclared: false, by: "test (test)" },
     });
     desk.close();
   });

@@ -45,7 +45,7 @@ describe("the tour of docs/AUDIT.md", () => {
     desk.close();
     await runReconciliation({
       ...{ databaseUrl: database.appUrl, profileCode: "full", settlementDate: day, isDryRun: false },
-      ...{ redecidesDeclared: false, by: "test" },
+      ...{ redecidesDeclared: false, by: "test (test)" },
     });
   }
   async function seal(): Promise<void> {

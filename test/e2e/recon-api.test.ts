@@ -78,8 +78,12 @@ describe("a day of settlement over HTTP, by two people", () => {
       profile: { header: "columns" },
     });
     expect((await as(ani, "GET /profiles/nobody")).body).toEqual({
-      error: "there is no settlement profile nobody",
+      type: "urn:biller:problem:unknown_profile",
+      title: "There is no such profile",
+      status: 404,
+      detail: "there is no settlement profile nobody",
       code: "unknown_profile",
+      error: "there is no settlement profile nobody",
     });
     expect((await as(ani, "POST /profiles/check", { json: FULL_PROFILE })).body).toMatchObject({ isValid: true });
     const bad = await as(ani, "POST /profiles/check", { json: { ...FULL_PROFILE, header: "none", rules: 1 } });
@@ -99,6 +103,7 @@ describe("a day of settlement over HTTP, by two people", () => {
           lines: 4,
           badLines: 1,
           supersededBy: null,
+          supplementOf: null,
           remarks: [],
           replaced: null,
         },
@@ -200,6 +205,7 @@ describe("a day of settlement over HTTP, by two people", () => {
       "amount-differs",
       "fee-differs",
       "missing-in-file",
+      "unreadable-line",
     ]);
     const seen: unknown[] = [];
     let cursor: string | null = null;
@@ -212,10 +218,11 @@ describe("a day of settlement over HTTP, by two people", () => {
     expect(seen).toEqual(all.data.map((item) => item["itemId"]));
     const count = async (query: Record<string, string>) => (await as(ani, "GET /exceptions", { query })).data.length;
     expect(await count({ amountMin: "30001" })).toBe(1);
-    expect(await count({ amountMax: "30000" })).toBe(2);
+    expect(await count({ amountMax: "30000" })).toBe(3);
     expect(await count({ overdue: "true" })).toBe(0);
-    expect(await count({ state: "closed" })).toBe(0);
-    expect(await count({ businessFrom: DAY, businessTo: DAY })).toBe(3);
+    // The line of the version that was replaced.
+    expect(await count({ state: "closed" })).toBe(1);
+    expect(await count({ businessFrom: DAY, businessTo: DAY })).toBe(4);
     expect(await count({ businessTo: "2026-01-01" })).toBe(0);
     const { body } = await as(ani, `GET /exceptions/${await itemOf("amount-differs")}`);
     expect(body).toMatchObject({ history: [], why: { differingFields: ["amount"], difference: "1" } });
@@ -383,6 +390,73 @@ describe("a day of settlement over HTTP, by two people", () => {
     const open = await as(budi, "POST /days/2099-01-01/close");
     expect([open.status, open.body["code"]]).toEqual([409, "day_open"]);
     expect((await as(ani, "GET /days/2026-01-01/body")).status).toBe(404);
+  });
+
+  it("corrects a line that could not be read by a supplement, after its file was settled", async () => {
+    const content = `${FULL_HEADER}\n${fullLine({ ...day.lines[0]!, traxId: "X", billNumber: "9" })}\n`;
+    const bare = await upload(content, { fileName: "corrected.csv", date: "", supplementOf: String(fileId) });
+    expect([bare.status, bare.body["code"]]).toEqual([400, undefined]);
+    const query = { fileName: "corrected.csv", supplementOf: String(fileId) };
+    const none = await upload(content, query);
+    expect([none.status, none.body["code"]]).toEqual([422, "supplement"]);
+    const stray = await upload(content, { fileName: "corrected.csv", forLines: "5" });
+    expect(stray.status).toBe(400);
+    const taken = await upload(content, { ...query, forLines: "5" });
+    expect([taken.status, taken.body]).toMatchObject([201, { supplementOf: fileId, lines: 1 }]);
+    expect((await as(ani, "GET /exceptions", { query: { class: "unreadable-line" } })).data).toEqual([]);
+  });
+
+  it("refuses the lines of one date for another, until somebody takes them", async () => {
+    const content = `${FULL_HEADER}\n${fullLine(day.lines[0]!)}\n`;
+    expect((await upload(content, { fileName: "one.csv", date: "2026-11-10" })).status).toBe(201);
+    const again = await upload(content, { fileName: "one.csv", date: "2026-11-11" });
+    expect([again.status, again.body]).toMatchObject([
+      409,
+      { code: "settlement_file_repeated", error: expect.stringContaining("with acceptSameContent=true") },
+    ]);
+    const taken = { fileName: "one.csv", date: "2026-11-11", acceptSameContent: "true" };
+    expect((await upload(content, taken)).status).toBe(201);
+  });
+
+  it("expects files, opens a closed date again by two people, and closes it without a file by two people", async () => {
+    const json = { profile: "full", product: "020013", days: "weekdays", from: "2026-12-01" };
+    expect((await as(ani, "GET /expectations")).data).toEqual([]);
+    const set = await as(ani, "PUT /expectations", { json });
+    expect([set.status, set.body]).toMatchObject([
+      201,
+      { version: 1, expectation: { dueTime: "09:00", setBy: "ani" } },
+    ]);
+    expect((await as(ani, "PUT /expectations", { json })).body).toMatchObject({ version: 1, isNew: false });
+    const late = await as(ani, "PUT /expectations", { json: { ...json, from: DAY } });
+    expect([late.status, late.body["code"]]).toEqual([422, "expectation"]);
+    expect((await as(ani, "GET /expectations", { query: { profile: "full" } })).data).toHaveLength(1);
+
+    const reason = { reason: "a file came late" };
+    const open = await as(ani, `POST /days/${DAY}/reopenings`, { json: reason });
+    expect([open.status, open.body]).toMatchObject([201, { days: [{ businessDate: DAY, version: 1 }] }]);
+    const proposal = String(open.body["proposalId"]);
+    expect((await as(ani, `POST /proposals/${proposal}/approve`)).body).toMatchObject({ code: "same_person" });
+    expect((await as(budi, `POST /proposals/${proposal}/approve`)).body).toMatchObject({
+      done: `open again: ${DAY}; close them in this order`,
+    });
+    expect((await as(ani, `GET /days/${DAY}`)).status).toBe(404);
+    expect((await as(ani, `GET /days/${DAY}`, { query: { version: "1" } })).body).toMatchObject({
+      version: 1,
+      reopened: { reason: "a file came late", approvedBy: "Budi" },
+    });
+    expect((await as(ani, `GET /days/${DAY}`, { query: { version: "2" } })).status).toBe(404);
+    const expected = await as(ani, "PUT /expectations", { json: { profile: "full", product: "020013", from: DAY } });
+    expect(expected.status).toBe(201);
+    // The file of the date covers all products.
+    const none = await as(ani, `POST /days/${DAY}/without-files`, { json: reason });
+    expect([none.status, none.body["code"]]).toEqual([422, "not_possible"]);
+    expect((await as(ani, "POST /runs", { json: { profile: "full", date: DAY } })).status).toBe(200);
+    const closed = await as(budi, `POST /days/${DAY}/close`, { json: { first: true } });
+    expect([closed.status, closed.body]).toMatchObject([201, { version: 2, day: { replaces: { version: 1 } } }]);
+    expect((await as(ani, "GET /days", { query: { order: "asc" } })).data).toMatchObject([
+      { version: 1, reopeningApprovedBy: "Budi" },
+      { version: 2, reopenedAt: null },
+    ]);
   });
 
   it("has answered what its description says", () => {

@@ -50,12 +50,24 @@ describe("the commands about reconciliation", () => {
 
   it("import a file, run its date and say why a line did not match", async () => {
     const file = desk.write("day.csv", `${[FULL_HEADER, ...day.lines.map(fullLine), "x"].join("\n")}\n`);
-    const imported = await run(["import", file, "--profile", "full", "--date", DAY]);
+    const imported = await run(["import", file, "--profile", "full", "--date", DAY, "--as", "Ani"]);
     expect(imported.out).toContain("stored as file 1, day.csv version 1");
     expect(imported.out).toContain("1 lines cannot be read: biller recon show --file 1 --class unreadable");
     expect((await run(["import", file, "--profile", "full", "--date", DAY])).out).toContain("nothing to do");
-    const ran = await run(["run", "--profile", "full", "--date", DAY]);
+    const ran = await run(["run", "--profile", "full", "--date", DAY, "--as", "Budi"]);
     expect(ran.out).toContain("1 file, 4 lines: 1 matched, 1 unreadable");
+    const actions = await database.query<{ action: string; actor: string }>(
+      "select action, actor from operator_action where object not like 'seal%' order by recorded_at",
+    );
+    expect(actions.map(({ action, actor }) => [action, actor.replace(/cli:.+@.+\)$/, "cli)")])).toEqual([
+      ["settlement-profile.set", expect.stringMatching(/^\S+ \(cli\)$/)],
+      ["settlement-file.import", "Ani (cli)"],
+      ["reconciliation.run", "Budi (cli)"],
+    ]);
+    expect(
+      await database.query(`select imported_by like 'Ani (cli:%' as is_ani from settlement_file
+                             union all select started_by like 'Budi (cli:%' from reconciliation_run`),
+    ).toEqual([{ is_ani: true }, { is_ani: true }]);
     expect(ran.out).toMatch(/missing-in-file +2 +Rp 60\.000 +-Rp 60\.000/);
     const why = await run(["show", "--line", "3"]);
     expect(why.out).toContain("file 1, line 3: amount-differs by traxId");

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import openapi from "../../src/http/openapi.json";
-import { REPORT_FILTERS } from "../../src/http/routes/recon/days";
+import { EXPECTATION_FILTERS } from "../../src/http/routes/recon/expectations";
+import { REPORT_FILTERS, VERSION_FILTER } from "../../src/http/routes/recon/days";
 import {
   type FilterSpecs,
   QUEUE_FILTERS,
@@ -33,7 +34,10 @@ const QUESTIONS: readonly (readonly [path: string, specs: FilterSpecs, isList: b
   ["/days", listing("days"), true],
   ["/exceptions", QUEUE_FILTERS, true],
   ["/ageing", { date: { kind: "date", about: "" } }, false],
+  ["/days/{date}", VERSION_FILTER, false],
+  ["/days/{date}/body", VERSION_FILTER, false],
   ["/days/{date}/report", REPORT_FILTERS, false],
+  ["/expectations", EXPECTATION_FILTERS, false],
 ];
 /** Every request with a body, such that a good one finds nothing to work on. */
 const REQUESTS: readonly (readonly [what: string, body: ReconBody, good: Record<string, unknown>])[] = [
@@ -53,7 +57,27 @@ const REQUESTS: readonly (readonly [what: string, body: ReconBody, good: Record<
   [`POST /proposals/${NOBODY}/approve`, "decision", { note: "good" }],
   [`POST /proposals/${NOBODY}/refuse`, "refusal", { note: "good" }],
   [`POST /proposals/${NOBODY}/withdraw`, "refusal", { note: "good" }],
+  [
+    "PUT /expectations",
+    "expectation",
+    {
+      profile: "nobody",
+      partner: "nobody",
+      product: "001001",
+      expected: true,
+      days: "weekdays",
+      except: [DAY],
+      also: [DAY],
+      dueDays: 1,
+      dueTime: "09:00",
+      from: DAY,
+    },
+  ],
+  [`POST /days/${DAY}/reopenings`, "reason", { reason: "good" }],
+  [`POST /days/${DAY}/without-files`, "reason", { reason: "good" }],
 ];
+/** Fields that take something else than a text. */
+const NOT_TEXT = ["rules", "expected", "dueDays", "except", "also"];
 const HOSTILE_VALUES: readonly unknown[] = [
   ...[null, true, 0, -1, 1.5, 1e300, [], {}, [1], { toString: 1 }, "", " ", "x".repeat(501), "\ud800", "1e3", "0x10"],
   ...HOSTILE,
@@ -151,7 +175,8 @@ describe("hostile requests to the reconciliation API", () => {
           typeof body["error"] === "string" && !text.includes("x".repeat(200)) && !/\bat .*\.ts:/.test(text);
         if (![404, 422].includes(status) || !isTold) wrong.push([field, value, status, text.slice(0, 200)]);
         // What is no text at all is refused for what it is, whatever the item.
-        if (typeof value !== "string" && field !== "rules" && status !== 422) wrong.push([field, value, status]);
+        if (typeof value !== "string" && !NOT_TEXT.includes(field) && status !== 422)
+          wrong.push([field, value, status]);
       }
     }
     expect(wrong).toEqual([]);
@@ -243,6 +268,7 @@ describe("hostile requests to the reconciliation API", () => {
       const [method = "", path = ""] = what.split(" ");
       const template = path
         .replace(/exceptions\/[^/]+/, "exceptions/{itemId}")
+        .replace(/days\/[^/]+/, "days/{date}")
         .replace(/proposals\/[^/]+/, "proposals/{proposalId}");
       const described = operationOf(method.toLowerCase(), template).requestBody?.content["application/json"]?.schema;
       const { $schema: _dialect, ...read } = z.toJSONSchema(RECON_BODIES[name], { io: "input" });

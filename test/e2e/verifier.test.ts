@@ -245,7 +245,7 @@ describe("the stand-alone verifier", () => {
     const masked = `reply:${proof.partnerId}:payment:${traxId}`;
     const owner = testDb(database.ownerUrl, 1);
     await transact(owner, async (tx) => {
-      const actionId = await recordOperatorAction(tx, { actor: "test", action: MASK_ACTION, object: masked });
+      const actionId = await recordOperatorAction(tx, { actor: "test (test)", action: MASK_ACTION, object: masked });
       await maskSealedItem(tx, masked, ["reply"], actionId);
     });
     await owner.close();

@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { migrateToLatest, migratorConfig, pendingMigrations, shippedMigrations } from "../../src/platform/migrate";
-import { testDb } from "../support/builders";
+import { verifySeals } from "../../src/ledger";
+import { testDb, transact } from "../support/builders";
+import { fillWithBills, newSealKey, payBills, testSealer } from "../support/seal";
 import { createTestDatabase, type TestDatabase } from "../support/services";
 
 const quiet = { log: () => {} };
@@ -66,5 +68,35 @@ describe("migrations", () => {
       `select table_name as name from information_schema.tables where table_schema = 'public' order by 1`,
     );
     expect(left.map((row) => row.name)).toEqual(["schema_migration", "schema_migration_lock"]);
+  });
+
+  it("seal what was evidence before there were seals for it, and keep older seals true", async () => {
+    await migrateToLatest(empty.ownerUrl, quiet);
+    const owner = testDb(empty.ownerUrl);
+    await owner.knex.migrate.down({ ...migratorConfig(), name: "021-evidence" });
+    const bills = await fillWithBills(empty, 3);
+    await newSealKey(empty);
+    const app = testDb(empty.appUrl, 2);
+    await payBills(app, bills);
+    await testSealer(app).drain();
+    await empty.query(`
+      insert into attempt (attempt_id, received_at, outcome, result_code, http_status, is_replay, is_delivered, duration_ms)
+      values (gen_random_uuid(), now(), 'APPROVED', '00', 200, false, true, 1);
+      insert into exception (exception_id, kind, bill_key, partner_id, trax_id, amount, detail, opened_at)
+      values (gen_random_uuid(), 'refund', '001001:1', 1, 'T', 1, 'x', now() - interval '40 days');
+      update seal_state set sealed_until = scanned_until`);
+
+    await migrateToLatest(empty.ownerUrl, quiet);
+    await testSealer(app).drain();
+    const verdict = await transact(app, (tx) => verifySeals(tx));
+    expect(verdict).toMatchObject({ findings: [], late: 0, blocks: 2n });
+    expect(
+      await empty.query("select item_key like 'exception:%' as is_sealed from seal_item where block_no = 2"),
+    ).toContainEqual({
+      is_sealed: true,
+    });
+    // What was seen before stays as it is, and has no time of recording.
+    expect(await empty.query("select count(*)::int as n from attempt where recorded_at is null")).toEqual([{ n: 1 }]);
+    await Promise.all([app.close(), owner.close()]);
   });
 });

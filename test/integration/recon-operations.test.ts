@@ -1,11 +1,30 @@
 import fc from "fast-check";
 import { moneyActionsFor } from "../../src/domain";
+import { postPayments } from "../../src/flows";
 import { handleItem, inSession, readAgeing, readItem, runReconciliation } from "../../src/ops";
-import { type Db, Fault } from "../../src/platform";
-import { fill, telkomBill, testDb, transact } from "../support/builders";
+import { type Db, deadlineIn, Fault, systemClock } from "../../src/platform";
+import {
+  catalogOf,
+  fill,
+  paymentItem,
+  paymentMessage,
+  telkomBill,
+  testDb,
+  testPosting,
+  transact,
+} from "../support/builders";
 import { brokenLaws } from "../support/laws";
 import { createTestDatabase, onServer, type TestDatabase } from "../support/services";
-import { type Day, DAY, dayOf, paidFor, RULES, type Truth, truthArbitrary } from "../support/settlement-days";
+import {
+  billNumberOf,
+  type Day,
+  DAY,
+  dayOf,
+  paidFor,
+  RULES,
+  type Truth,
+  truthArbitrary,
+} from "../support/settlement-days";
 import {
   bookPayments,
   bookPostings,
@@ -34,8 +53,7 @@ describe("two people at work on a day's exceptions", () => {
     const day = dayOf(truths);
     const bills = truths.flatMap(({ damage, amount, feeAmount }, index) => {
       if (!damage.startsWith("missing-here")) return [];
-      const { billNumber } = day.lines.find(({ traxId }) => traxId === `T${String(index).padStart(9, "0")}`) ?? {};
-      return [telkomBill({ billNumber: billNumber ?? "", feeAmount, items: [{ reference: "304A", amount }] })];
+      return [telkomBill({ billNumber: billNumberOf(index), feeAmount, items: [{ reference: "304A", amount }] })];
     });
     await fill(database, bills);
     await desk.saveProfile("full", { ...FULL_PROFILE, rules: RULES });
@@ -54,7 +72,7 @@ describe("two people at work on a day's exceptions", () => {
   const run = () =>
     runReconciliation({
       ...{ databaseUrl: database.appUrl, profileCode: "full", settlementDate: DAY, isDryRun: false },
-      ...{ redecidesDeclared: false, by: "test" },
+      ...{ redecidesDeclared: false, by: "test (test)" },
     });
   const balanceOf = async (account: string): Promise<bigint> => {
     const [row] = await database.query<{ balance: bigint }>(
@@ -154,20 +172,64 @@ describe("two people at work on a day's exceptions", () => {
     }
   });
 
-  it("posts a missing payment once, with its bill and a stored reply, also when ten approve at once", async () => {
+  it("posts a missing payment once, with its bill and a key of its own, also when ten approve at once", async () => {
     await open([{ ...truth, damage: "missing-here" }]);
     try {
       const [item] = await people.queue();
       const proposalId = await people.propose(item?.itemId ?? "", { action: "advise" });
       const all = await Promise.allSettled(Array.from({ length: 10 }, () => people.approve(proposalId)));
       expect(all.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
-      expect(await database.query("select trax_id, outcome, reply_body <> '' as is_stored from trax")).toEqual([
-        { trax_id: "T000000000", outcome: "APPROVED", is_stored: true },
+      expect(await database.query("select trax_id, family, outcome from trax")).toEqual([
+        { trax_id: "T000000000", family: "manual-payment", outcome: "APPROVED" },
       ]);
       expect(await database.query("select paid_amount from bill")).toEqual([{ paid_amount: 30_000n }]);
       expect(await brokenLaws(database)).toEqual([]);
       expect((await run()).summary).toMatchObject({ matched: 0, findings: [{ class: "missing-here", resolved: 1 }] });
       expect(await balanceOf("bank-in-transit")).toBe(35_000n);
+    } finally {
+      await close();
+    }
+  });
+
+  /** The switch's own message for the line of the day. */
+  async function messageOf({ traxId, billNumber }: Partial<Record<"traxId" | "billNumber", string | null>>) {
+    const message = paymentMessage({ traxId: traxId ?? "", billNumber: billNumber ?? "" });
+    const item = paymentItem(await catalogOf(db), message);
+    const [answer] = await postPayments(testPosting(db), [item], deadlineIn(systemClock, 8_000));
+    return answer;
+  }
+
+  it("matches a line with the payment that it had advised, although the payment's own message came later", async () => {
+    const day = await open([{ ...truth, damage: "missing-here" }]);
+    try {
+      const [item] = await people.queue();
+      await people.resolve(item?.itemId ?? "", { action: "advise" });
+      const line = day.lines[0] ?? {};
+      expect(await messageOf(line)).toMatchObject({ outcome: "APPROVED", isReplay: false });
+      expect(await messageOf(line)).toMatchObject({ outcome: "APPROVED", isReplay: true });
+      expect((await run()).changes).toEqual([]);
+      expect(await people.queue()).toEqual([]);
+      await people.settle("full", DAY);
+      expect(await balanceOf("bank-in-transit")).toBe(35_000n);
+      expect(await balanceOf("due-from-switch")).toBe(0n);
+      expect(await brokenLaws(database)).toEqual([]);
+    } finally {
+      await close();
+    }
+  });
+
+  it("tells why an advice is declined whose bill was paid by another traxId, and the proposal waits", async () => {
+    const day = await open([{ ...truth, damage: "missing-here" }]);
+    try {
+      const [item] = await people.queue();
+      const proposalId = await people.propose(item?.itemId ?? "", { action: "advise" });
+      await messageOf({ traxId: "OTHER1", billNumber: day.lines[0]?.billNumber ?? null });
+      await expect(people.approve(proposalId)).rejects.toMatchObject({
+        code: "advice_declined",
+        message: expect.stringContaining("ALREADY_PAID, the bill was paid by another payment"),
+      });
+      expect(await database.query("select trax_id from trax")).toEqual([{ trax_id: "OTHER1" }]);
+      expect((await people.queue()).map((each) => each.proposalId)).toEqual([proposalId]);
     } finally {
       await close();
     }

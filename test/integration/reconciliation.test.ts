@@ -28,7 +28,7 @@ describe("a run", () => {
   const run = (changes: Partial<RunRequest> = {}): Promise<RunReport> =>
     runReconciliation({
       ...{ databaseUrl: database.appUrl, profileCode: "full", settlementDate: DAY, isDryRun: false },
-      ...{ redecidesDeclared: false, by: "test", ...changes },
+      ...{ redecidesDeclared: false, by: "test (test)", ...changes },
     });
   const results = () =>
     inSession({ url: database.appUrl, isolation: "read committed" }, (session) =>

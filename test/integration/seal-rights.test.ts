@@ -18,7 +18,7 @@ describe("rights on the sealed ledger", () => {
     db = testDb(database.appUrl, 2);
     await newSealKey(database);
     await payBills(db, bills);
-    await transact(db, (tx) => recordOperatorAction(tx, { actor: "test", action: "test", object: "test" }));
+    await transact(db, (tx) => recordOperatorAction(tx, { actor: "test (test)", action: "test", object: "test" }));
     const sealer = testSealer(db, { targets: ["s3"] });
     await sealer.drain();
     await sealer.checkpoint();

@@ -46,7 +46,12 @@ describe("the sealer", () => {
     await newSealKey(database);
     await paying(20);
     await transact(db, (tx) =>
-      recordOperatorAction(tx, { actor: "test", action: "product.load", object: "product:001001", after: { a: 1 } }),
+      recordOperatorAction(tx, {
+        actor: "test (test)",
+        action: "product.load",
+        object: "product:001001",
+        after: { a: 1 },
+      }),
     );
     const sealer = testSealer(db, { leavesMax: 7 });
     const blocks = await sealer.drain();

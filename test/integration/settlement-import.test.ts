@@ -264,7 +264,7 @@ describe("importing a settlement file", () => {
       for (const [index, [, reason]] of bad.entries()) expect(found[index + 2]?.fault).toContain(reason);
       const { summary } = await runReconciliation({
         ...{ databaseUrl: database.appUrl, profileCode: "fixed", settlementDate: DAY, isDryRun: false },
-        ...{ redecidesDeclared: false, by: "test" },
+        ...{ redecidesDeclared: false, by: "test (test)" },
       });
       expect(summary).toMatchObject({ lines: 7, badLines: 5, matched: 2, findings: [] });
     });
@@ -283,7 +283,7 @@ describe("importing a settlement file", () => {
     const script = `
       const { importSettlementFile } = require("./src/ops");
       importSettlementFile({ databaseUrl: process.argv[1], profileCode: "full", path: process.argv[2], date: "${DAY}",
-        mayReplace: false, acceptsTotals: false, by: "test",
+        mayReplace: false, acceptsTotals: false, by: "test (test)",
         onProgress: ({ lines }) => process.stdout.write(lines + "\\n") }).catch((error) => { console.error(error); process.exit(1); });`;
     const child = spawn(process.execPath, ["--import", "tsx", "-e", script, database.appUrl, path], {
       cwd: join(__dirname, "..", ".."),

@@ -160,3 +160,70 @@ describe("reconciliation", () => {
 function sum(amounts: readonly bigint[]): bigint {
   return amounts.reduce((total, amount) => total + amount, 0n);
 }
+
+describe("lines that share a traxId which is not known here", () => {
+  const line = (changes: Partial<SettlementLine>, lineNo: number): SettlementLine => ({
+    fileId: 1,
+    lineNo,
+    traxId: "4410000",
+    productCode: PRODUCT,
+    billNumber: String(lineNo),
+    amount: 10_000n,
+    feeAmount: 0n,
+    businessDate: DAY,
+    paidAtMs: null,
+    status: "paid",
+    ...changes,
+  });
+  const payment = (billNumber: string): LedgerPayment => ({
+    entryId: `entry-${billNumber}`,
+    traxId: `T${billNumber}`,
+    productCode: PRODUCT,
+    billNumber,
+    amount: 10_000n,
+    feeAmount: 0n,
+    businessDate: DAY,
+    happenedAtMs: 0,
+    state: "accepted",
+    heldBy: null,
+  });
+  const classesOf = (lines: readonly SettlementLine[], payments: readonly LedgerPayment[]): string[] =>
+    reconcile(lines, payments, RULES, DAY)
+      .lines.toSorted((a, b) => a.line.lineNo - b.line.lineNo)
+      .map((each) => each.class);
+
+  it.each(["4.41E+06", "4,41e+15", "0", "000000", "-", "--", "N/A", "0.00", "#"])(
+    "are each tried by their bill: %s is no traxId",
+    (traxId) => {
+      const lines = [1, 2, 3].map((lineNo) => line({ traxId }, lineNo));
+      expect(classesOf(lines, [payment("1"), payment("3")])).toEqual(["matched", "missing-here", "matched"]);
+      // Twice the same payment and one of our payments: the second is missing, as without any traxId.
+      expect(classesOf([line({ traxId }, 1), line({ traxId, billNumber: "1" }, 2)], [payment("1")])).toEqual([
+        "matched",
+        "missing-here",
+      ]);
+    },
+  );
+
+  it("are tried by their bill when it differs, or the amount, or the product", () => {
+    for (const changes of [{ billNumber: "9" }, { amount: 9n }, { productCode: "020013" }]) {
+      const lines = [line({ billNumber: "1" }, 1), line({ billNumber: "1", ...changes }, 2)];
+      expect(classesOf(lines, [])).toEqual(["missing-here", "missing-here"]);
+    }
+  });
+
+  it("are duplicates when they agree in bill, product and amount", () => {
+    const twice = [line({ billNumber: "1" }, 1), line({ billNumber: "1" }, 2), line({}, 3)];
+    expect(classesOf(twice, [payment("3")])).toEqual(["missing-here", "duplicate-in-file", "matched"]);
+  });
+
+  it("are taken back only by a reversal of the same bill and amount", () => {
+    const lines = [line({}, 1), line({}, 2), line({ billNumber: "1", status: "reversed" }, 3)];
+    expect(classesOf(lines, [])).toEqual(["matched", "missing-here", "matched"]);
+  });
+
+  it("keep a traxId of ours, whatever it looks like", () => {
+    const known = { ...payment("1"), traxId: "4E10" };
+    expect(classesOf([line({ traxId: "4E10", amount: 9n }, 1)], [known])).toEqual(["amount-differs"]);
+  });
+});

@@ -131,15 +131,21 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     name: "what is undone leaves its item resolved",
-    edits: [{ file: "src/ops/exceptions/undo.ts", from: "  await tx.run(REOPEN, [finding.findingId]);\n", to: "" }],
+    edits: [
+      {
+        file: "src/ops/exceptions/undo.ts",
+        from: "  await tx.run(REOPEN, [runId, replaced",
+        to: "  if (runId < 0) await tx.run(REOPEN, [runId, replaced",
+      },
+    ],
   },
   {
     name: "a paid line that a reversal explained is settled all the same",
     edits: [
       {
         file: CARRY_OUT,
-        from: '    if (beside.state === "matched") await tx.run(EXPLAIN_PAID',
-        to: "    if (beside.state === null) await tx.run(EXPLAIN_PAID",
+        from: 'if (beside.state === "matched") {',
+        to: "if (beside.state === null) {",
       },
     ],
   },

@@ -202,7 +202,7 @@ class Sequence {
     try {
       value = await work();
     } catch (error) {
-      const said = String((error as Error).message);
+      const said = (error as Error).message;
       const isHonest =
         (error instanceof Fault && HONEST.has(error.code)) || /are posted: it cannot be replaced/.test(said);
       if (!isHonest) throw new Violation(`${name} threw ${String(error)}\n${(error as Error).stack ?? ""}`);
@@ -305,13 +305,13 @@ class Sequence {
     this.#files += 1;
     const { database, dir } = this.#world;
     const path = join(dir, `${this.#prefix}-${name}.csv`);
-    writeFileSync(path, `${[FULL_HEADER, ...this.#lines().map(fullLine), ""].join("\n")}`);
+    writeFileSync(path, [FULL_HEADER, ...this.#lines().map(fullLine), ""].join("\n"));
     await this.#operate(
       `${mayReplace ? "replace" : "file"} ${name}`,
       () =>
         importSettlementFile({
           ...{ databaseUrl: database.appUrl, profileCode: PROFILE, path, date: this.#day, mayReplace },
-          ...{ acceptsTotals: false, by: "test" },
+          ...{ acceptsTotals: false, by: "test (test)" },
         }),
       nothingChanges,
     );
@@ -324,7 +324,7 @@ class Sequence {
   #reconcile() {
     return runReconciliation({
       ...{ databaseUrl: this.#world.database.appUrl, profileCode: PROFILE, settlementDate: this.#day },
-      ...{ isDryRun: false, redecidesDeclared: false, by: "test" },
+      ...{ isDryRun: false, redecidesDeclared: false, by: "test (test)" },
     });
   }
 
@@ -371,7 +371,7 @@ class Sequence {
     const account = mayName && action !== "write-off" ? accounts[this.#chance.below(3)] : null;
     const target = action === "link" ? this.#traxId(this.#pick()) : null;
     await this.#operate(
-      `propose ${action} for ${item.class} ${item.traxId ?? ""}${account == null ? "" : ` to ${account}`}${target ?? ""}`,
+      `propose ${action} for ${item.class} ${item.traxId ?? ""}${account === null ? "" : ` to ${account ?? ""}`}${target ?? ""}`,
       () => this.#world.people.propose(item.itemId, { action, account: account ?? null, target }),
       nothingChanges,
     );

@@ -131,8 +131,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "a payment is answered as paid after its reversal",
     ...{
       file: "src/domain/payment.ts",
-      from: "return known.isReversed === true ?",
-      to: "return known.isReversed === null ?",
+      from: "if (known.isReversed === true)",
+      to: "if (known.isReversed === null)",
     },
   },
   {
@@ -171,9 +171,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a reversal reads the facts before the bill",
     ...{ file: REVERSE, from: "const [bills, { payment, reversal }] = await Promise.all([" },
-    to: `const early = readReversalFacts(tx, partner.partnerId, message.traxId);
+    to: `const early = readReversalFacts(tx, partner.partnerId, traxId);
   const [bills, { payment, reversal }] = await Promise.all([`,
-    alsoFrom: "    readReversalFacts(tx, partner.partnerId, message.traxId),\n  ]);",
+    alsoFrom: "    readReversalFacts(tx, partner.partnerId, traxId),\n  ]);",
     alsoTo: "    early,\n  ]);",
   },
   {
@@ -203,8 +203,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "the merchant is not told of a reversal",
     file: REVERSE,
-    from: 'if (decision.kind === "reverse") await tellMerchant(',
-    to: "if (records.length > 1) await tellMerchant(",
+    from: "await tellMerchant(deps, tx, instruction,",
+    to: "if (because.length > 1_000) await tellMerchant(deps, tx, instruction,",
   },
   { name: "store: the unique key overlooks what is not committed yet", broken: "unique-key-misses-uncommitted" },
   { name: "store: a claim takes a bill at any version", broken: "claim-ignores-version" },

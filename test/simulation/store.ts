@@ -66,6 +66,8 @@ export interface TraxRow {
   readonly businessDate: string;
   readonly receivedAtMs: number;
   readonly entryId: string | null;
+  /** What the switch was answered about a payment that operators had posted: no money of its own. */
+  readonly answersManual: boolean;
 }
 
 export interface LineRow {
@@ -319,10 +321,11 @@ export class Store {
   #readTrax(tx: Transaction, [partnerIds, traxIds]: [Column<number>, Column<string>]): Row[] {
     return traxIds.flatMap((traxId, index) => {
       const partnerId = partnerIds[index] as number;
-      const row = this.#traxRow(tx, traxKey(partnerId, traxId, "payment"));
+      const own = this.#traxRow(tx, traxKey(partnerId, traxId, "payment"));
+      const row = own ?? this.#traxRow(tx, traxKey(partnerId, traxId, "manual-payment"));
       if (row === undefined) return [];
-      const isReversed = this.#isReversed(tx, row.entryId);
-      return [Object.assign(shown(row), { ordinal: index + 1, is_reversed: isReversed })];
+      const more = { ordinal: index + 1, is_manual: own === undefined, entry_id: row.entryId };
+      return [Object.assign(shown(row), more, { is_reversed: this.#isReversed(tx, row.entryId) })];
     });
   }
 
@@ -369,9 +372,9 @@ export class Store {
   }
 
   #readReversalFacts(tx: Transaction, [partnerId, traxId]: [number, string]): Row[] {
-    return ["payment", "reversal"].flatMap((family) => {
+    return FAMILIES.flatMap((family) => {
       const row = this.#traxRow(tx, traxKey(partnerId, traxId, family));
-      if (row === undefined) return [];
+      if (row === undefined || row.answersManual) return [];
       const { entryId } = row;
       const entry =
         entryId === null ? null : (tx.entries.find((own) => own.entryId === entryId) ?? this.entries.get(entryId));
@@ -463,20 +466,23 @@ export class Store {
       replyBody: text(13, at),
       businessDate: text(14, at),
       receivedAtMs: (values[15] as number[])[at] as number,
-      entryId: (values[16] as (string | null)[])[at] ?? null,
+      entryId: (values[16] as (string | null)[])[at] ?? (values[25] as (string | null)[])[at] ?? null,
+      answersManual: ((values[25] as (string | null)[])[at] ?? null) !== null,
       reverses: (values[17] as (string | null)[])[at] ?? null,
     }));
     const keyed = rows.map((row) => ({ key: traxKey(row.partnerId, row.traxId, row.family), row }));
     let registered = 0;
     for (const { key, row } of keyed.toSorted((a, b) => (a.key < b.key ? -1 : 1))) {
-      if (row.family === "payment" && (row.outcome === "APPROVED") !== (row.entryId !== null)) {
+      if (row.family !== "reversal" && (row.outcome === "APPROVED") !== (row.entryId !== null)) {
         throw new SqlError("23514", "trax_entry_when_approved");
       }
       yield* this.#pause();
       // Whoever wrote the key first and is not done yet decides; what it committed is found whatever the snapshot.
-      const mustWait = !this.trax.has(key) && !tx.trax.has(key) && this.broken !== "unique-key-misses-uncommitted";
-      if (mustWait) yield* this.#lock(tx, `trax ${key}`);
-      if (this.trax.has(key) || tx.trax.has(key)) continue;
+      const sharing = sharedKeysOf(row);
+      const isTaken = (): boolean => sharing.some((each) => this.#holdsKey(tx, each, row));
+      const mustWait = !isTaken() && this.broken !== "unique-key-misses-uncommitted";
+      if (mustWait) for (const lock of locksOf(row)) yield* this.#lock(tx, lock);
+      if (isTaken()) continue;
       tx.trax.set(key, row);
       registered += 1;
     }
@@ -486,13 +492,27 @@ export class Store {
     for (const [key, row] of written) tx.trax.set(key, row);
     for (const { row } of keyed) {
       const { entryId, reverses, family, partnerId, traxId, billKey, amount, feeAmount, businessDate } = row;
-      if (entryId === null) continue;
+      if (entryId === null || row.answersManual) continue;
       const own = lines.get(entryId) ?? [];
       assertEntry(entryId, amount, own, this.entries.has(entryId));
-      const about = { kind: family, partnerId, traxId, billKey, amount, feeAmount, businessDate };
+      const about = {
+        kind: family.replace("manual-", ""),
+        partnerId,
+        traxId,
+        billKey,
+        amount,
+        feeAmount,
+        businessDate,
+      };
       tx.entries.push({ entryId, ...about, reversesEntryId: reverses, lines: own });
     }
     return [{ registered }];
+  }
+
+  /** Whether a row of this key refuses another: its own key always, that of the other family where both are in the index. */
+  #holdsKey(tx: Transaction, key: string, row: TraxRow): boolean {
+    const held = tx.trax.get(key) ?? this.trax.get(key);
+    return held !== undefined && (held.family === row.family || (isShared(held) && isShared(row)));
   }
 
   #enqueue(tx: Transaction, values: readonly unknown[]): Row[] {
@@ -569,6 +589,25 @@ function assertEntry(entryId: string, amount: bigint, lines: readonly LineRow[],
 }
 
 const DETAILS = { kodeDivre: "02", kodeDatel: "0001" };
+
+const FAMILIES = ["payment", "manual-payment", "reversal", "manual-reversal"];
+
+/** Whether a row is in the index that the switch's family and the operators' share. */
+function isShared({ family, entryId, answersManual }: TraxRow): boolean {
+  return family.endsWith("payment") ? !answersManual : entryId !== null;
+}
+
+function sharedKeysOf({ partnerId, traxId, family }: TraxRow): string[] {
+  const kind = family.replace("manual-", "");
+  return [traxKey(partnerId, traxId, kind), traxKey(partnerId, traxId, `manual-${kind}`)];
+}
+
+/** What an insert waits for: whoever is writing its key, and whoever is writing the entry of its kind. */
+function locksOf(row: TraxRow): string[] {
+  const own = `trax ${traxKey(row.partnerId, row.traxId, row.family)}`;
+  const [kind] = sharedKeysOf(row);
+  return isShared(row) ? [own, `entry of ${kind}`] : [own];
+}
 
 /** The key of a registry row. */
 export function traxKey(partnerId: number, traxId: string, family: string): string {

@@ -1,5 +1,5 @@
 import { type Host, startHost } from "../../src/compose";
-import { createLogger, loadConfig } from "../../src/platform";
+import { type Clock, createLogger, loadConfig } from "../../src/platform";
 import { TEST_KEYS } from "./builders";
 import { type TestDatabase, testServices } from "./services";
 
@@ -25,13 +25,18 @@ export interface TestHost {
 /** Starts a host; settings are those of the environment, in their own form. */
 export async function startTestHost(
   database: TestDatabase,
-  options: { readonly redisUrl?: string | null; readonly settings?: Readonly<Record<string, string>> } = {},
+  options: {
+    readonly redisUrl?: string | null;
+    readonly settings?: Readonly<Record<string, string>>;
+    readonly clock?: Clock;
+  } = {},
 ): Promise<TestHost> {
   const { redisUrl = testServices().redisUrl, settings = {} } = options;
   const logs: Record<string, unknown>[] = [];
   const config = loadConfig({ PORT: "0", ALLOW_UNSAFE_DURABILITY: "true", DATABASE_POOL_MAX: "6", ...settings });
   const host: Host = await startHost({
     config,
+    ...(options.clock === undefined ? {} : { clock: options.clock }),
     services: {
       isEmbedded: false,
       databaseUrl: database.appUrl,

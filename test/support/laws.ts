@@ -28,9 +28,14 @@ export async function brokenLaws(database: TestDatabase): Promise<string[]> {
   );
   await law(
     `select t.trax_id, t.family, e.kind from trax t full join journal_entry e on e.entry_id = t.entry_id
-      where t.family is distinct from e.kind and e.kind in ('payment', 'reversal')
+      where replace(t.family, 'manual-', '') is distinct from e.kind and e.kind in ('payment', 'reversal')
          or t.entry_id is not null and e.entry_id is null`,
     "registry and journal disagree",
+  );
+  await law(
+    `select partner_id, trax_id from trax where family in ('payment', 'manual-payment') group by 1, 2
+      having count(distinct entry_id) > 1 or count(*) filter (where not answers_manual) <> 1`,
+    "two families carry a payment of one traxId",
   );
   await law(
     `select r.entry_id from journal_entry r left join journal_entry o on o.entry_id = r.reverses_entry_id
@@ -55,7 +60,8 @@ export async function brokenLaws(database: TestDatabase): Promise<string[]> {
   );
   await law(
     `select r.trax_id from trax r join trax t using (partner_id, trax_id)
-      where r.family = 'reversal' and r.outcome = 'NOT_FOUND' and t.family = 'payment' and t.outcome <> 'REVERSED'`,
+      where r.family = 'reversal' and r.outcome = 'NOT_FOUND' and t.family in ('payment', 'manual-payment')
+        and t.outcome <> 'REVERSED'`,
     "a payment was posted although its reversal was told that there is none",
   );
   // What an entry credits, divided as the rules divide it: applied to the bill, beyond it, suspended, and the fee.
@@ -107,6 +113,19 @@ export async function brokenLaws(database: TestDatabase): Promise<string[]> {
     `select proposal_id from exception_proposal
       where decision = 'approved' and lower(btrim(decided_by)) = lower(btrim(proposed_by))`,
     "one person made and approved a proposal",
+  );
+  await law(
+    `select i.item_id, i.closed_because from exception_item i
+      where (i.closed_at is null) <> (
+              exists (select from reconciliation_finding f
+                       where f.item_id = i.item_id and f.replaced_by_run is null and f.resolved_at is null)
+              or exists (select from exception x where x.exception_id = i.item_id and x.closed_at is null))`,
+    "an item of the queue is open without anything to look at, or closed although there is",
+  );
+  await law(
+    `select p.proposal_id from exception_proposal p join exception_item i on i.item_id = p.item_id
+      where p.decision is null and (i.closed_at is not null or i.proposal_id is distinct from p.proposal_id)`,
+    "a proposal waits about something that is closed",
   );
   return broken;
 }

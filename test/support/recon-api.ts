@@ -53,7 +53,7 @@ export async function askRecon(
   });
   const bytes = Buffer.from(await response.arrayBuffer());
   const text = bytes.toString("utf8");
-  const isJson = response.headers.get("content-type")?.startsWith("application/json") === true;
+  const isJson = /^application\/(?:problem\+)?json/.test(response.headers.get("content-type") ?? "");
   const parsed = (isJson ? JSON.parse(text) : {}) as Record<string, unknown>;
   return {
     ...{ status: response.status, headers: response.headers, text, bytes, body: parsed },

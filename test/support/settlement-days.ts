@@ -41,6 +41,13 @@ export const DAMAGES = [
   "split-lines+fee",
   "split-lines+date",
   "split-lines+reversed-here",
+  // What a spreadsheet makes of traxIds: lines of different bills share one.
+  "placeholder-trax-id",
+  "shared-trax-id",
+  "shared-trax-id+twice",
+  "missing-here+placeholder",
+  "missing-here+shared",
+  "missing-here+shared+twice",
 ] as const;
 export type Damage = (typeof DAMAGES)[number];
 
@@ -113,6 +120,12 @@ const EXPECTED: Readonly<Record<Damage, readonly string[]>> = {
   "split-lines+fee": ["fee-differs", "matched"],
   "split-lines+date": ["wrong-business-date", "matched"],
   "split-lines+reversed-here": ["reversed-here", "matched"],
+  "placeholder-trax-id": ["matched"],
+  "shared-trax-id": ["matched"],
+  "shared-trax-id+twice": ["matched", "duplicate-in-file"],
+  "missing-here+placeholder": ["missing-here"],
+  "missing-here+shared": ["missing-here"],
+  "missing-here+shared+twice": ["missing-here", "duplicate-in-file"],
 };
 
 /** Everything in which the first line of a payment that was damaged in several ways differs. */
@@ -148,6 +161,9 @@ export function dayOf(truths: readonly Truth[], fileId = 1, at = { date: DAY, fr
   }
   return { lines, payments, expected: truths.map(({ damage }) => EXPECTED[damage]) };
 }
+
+const PLACEHOLDERS = ["4.41E+06", "0"] as const;
+const SHARED_TRAX_ID = "4410000";
 
 export const traxIdOf = (index: number): string => `T${String(index).padStart(9, "0")}`;
 export const billNumberOf = (index: number): string => String(index + 1).padStart(13, "0");
@@ -231,6 +247,15 @@ function reportOf({ damage, amount, feeAmount }: Truth, index: number, date: str
       return [{ traxId: `X${index}`, feeAmount: feeAmount + 1n }];
     case "other-trax-id+date":
       return [{ traxId: `X${index}`, businessDate: dateAfter(date, 1) }];
+    case "placeholder-trax-id":
+    case "missing-here+placeholder":
+      return [{ traxId: PLACEHOLDERS[amount % 2n === 0n ? 0 : 1] }];
+    case "shared-trax-id":
+    case "missing-here+shared":
+      return [{ traxId: SHARED_TRAX_ID }];
+    case "shared-trax-id+twice":
+    case "missing-here+shared+twice":
+      return [{ traxId: SHARED_TRAX_ID }, { traxId: SHARED_TRAX_ID }];
     case "split-lines+fee":
       return splitLines(amount, [0n, feeAmount + 1n], date);
     case "split-lines+date":

@@ -108,7 +108,7 @@ export function settlementDesk(database: TestDatabase) {
     import(name: string, content: string | Buffer, changes: Partial<ImportRequest> = {}): Promise<ImportOutcome> {
       return importSettlementFile({
         ...{ databaseUrl: database.appUrl, profileCode: "full", path: this.write(name, content), date: null },
-        ...{ mayReplace: false, acceptsTotals: false, by: "test" },
+        ...{ mayReplace: false, acceptsTotals: false, by: "test (test)" },
         ...changes,
       });
     },

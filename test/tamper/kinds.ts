@@ -10,8 +10,17 @@ import {
   publicBytesOf,
   splitHashes,
 } from "../../src/domain";
-import { addSealKey, findSealedItems, newSealPace, readSealedRows, readSigningKey, sealPass } from "../../src/ledger";
+import {
+  addSealKey,
+  findSealedItems,
+  newSealPace,
+  readSealedRows,
+  readSigningKey,
+  rowName,
+  sealPass,
+} from "../../src/ledger";
 import type { Tx } from "../../src/platform";
+import { EVIDENCE_EDITS } from "../support/evidence";
 import { SECRETS } from "../support/seal";
 import type { Rows } from "./stage";
 
@@ -37,6 +46,14 @@ const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g,
 const entryNamed = (id: string): RegExp => new RegExp(`^journal_entry ${escaped(id)}( |$)`);
 const traxNamed = (traxId: string): RegExp => new RegExp(`^trax \\(\\d+, ${escaped(traxId)}, payment\\)$`);
 const blockNamed = (blockNo: bigint | number): RegExp => new RegExp(`^seal_block ${blockNo}$`);
+
+const EVIDENCE_TABLES = [
+  ...["exception", "exception_event", "exception_handling", "exception_proposal", "exception_due_rule"],
+  ...["settlement_profile", "settlement_file", "settlement_line", "reconciliation_run", "reconciliation_finding"],
+  ...["settlement_posting", "settlement_line_posting", "day_close", "keyed_request"],
+  ...["audit_read", "audit_token", "attempt", "callback_attempt", "forgotten_reply"],
+  ...["partner_credential", "merchant_credential"],
+];
 
 /** Every way, each naming what has to be found. */
 export const KINDS: readonly Kind[] = [
@@ -157,6 +174,40 @@ export const KINDS: readonly Kind[] = [
     },
   },
   {
+    name: "an entry is put in that says that it will be recorded next year",
+    async tamper({ sql, rows, draw }) {
+      const like = pick(rows.entries, draw);
+      const id = randomUUID();
+      await sql(
+        `insert into journal_entry select $2::uuid, bill_key, business_date, kind, partner_id, trax_id || 'X', product_code,
+                bill_number, amount, fee_amount, channel, reverses_entry_id, happened_at, now() + interval '1 year'
+           from journal_entry where entry_id = $1`,
+        [like, id],
+      );
+      await sql(
+        `insert into posting select $2::uuid, line_no, bill_key, business_date, account_code, side, amount
+           from posting where entry_id = $1`,
+        [like, id],
+      );
+      return entryNamed(id);
+    },
+  },
+  {
+    name: "a row is put in, and a place in a block that is not there",
+    async tamper({ sql, draw }) {
+      const id = randomUUID();
+      await sql(
+        "insert into operator_action (action_id, actor, action, object, recorded_at) values ($1, 'x', 'x', 'x', now() - interval '1 day')",
+        [id],
+      );
+      await sql(
+        "insert into seal_item (block_no, leaf_no, item_key, salt) values ($1, 0, 'action:' || $2, decode(repeat('00', 32), 'hex'))",
+        [1_000_000 + draw(1_000), id],
+      );
+      return new RegExp(`^operator_action ${id}$`);
+    },
+  },
+  {
     name: "two leaves change places",
     async tamper({ sql, rows, draw }) {
       const blockNo = pick(rows.blocks, draw);
@@ -182,21 +233,20 @@ export const KINDS: readonly Kind[] = [
         b,
       ]);
       // What stands in the first of the two places is now the row that was in the second.
-      const id = first.split(":").slice(1);
-      if (first.startsWith("entry:")) return entryNamed(id[0] as string);
-      return first.startsWith("reply:") ? traxNamed(id.slice(2).join(":")) : new RegExp(`^operator_action ${id[0]}$`);
+      return new RegExp(`^${escaped(rowName(first))}$`);
     },
   },
   {
     name: "the tail is cut off: blocks, items and rows",
     async tamper({ sql, rows, draw }) {
-      const keep = draw(rows.blocks.length - 1) + 1;
+      const keep = draw(rows.blocksOfBooks - 1) + 1;
       await sql("select set_config('seal.keep', $1, true)", [String(keep)]);
       const lost = "select item_key from seal_item where block_no > current_setting('seal.keep')::bigint";
       await sql(`delete from posting where 'entry:' || entry_id in (${lost})`);
       await sql(`delete from journal_entry where 'entry:' || entry_id in (${lost})`);
       await sql(`delete from trax where 'reply:' || partner_id || ':' || family || ':' || trax_id in (${lost})`);
       await sql(`delete from operator_action where 'action:' || action_id in (${lost})`);
+      for (const table of EVIDENCE_TABLES) await sql(`delete from ${table}`);
       for (const table of ["seal_checkpoint", "seal_item", "seal_block"]) {
         await sql(`delete from ${table} where block_no > current_setting('seal.keep')::bigint`);
       }
@@ -208,7 +258,9 @@ export const KINDS: readonly Kind[] = [
     name: "a row is edited and the whole chain written anew under another key",
     async tamper({ tx, sql, rows, draw }) {
       await sql("update journal_entry set amount = amount + 1 where entry_id = $1", [pick(rows.entries, draw)]);
-      for (const table of ["seal_checkpoint", "seal_item", "seal_block", "seal_key"]) await sql(`delete from ${table}`);
+      for (const table of ["seal_checkpoint", "seal_item", "seal_block", "seal_key", "seal_evidence"]) {
+        await sql(`delete from ${table}`);
+      }
       await sql(
         "update seal_state set sealed_until = '-infinity', scanned_until = '-infinity', pending_at = null, pending_xid = null, seen_at = null",
       );
@@ -267,6 +319,13 @@ export const KINDS: readonly Kind[] = [
       return blockNamed(first);
     },
   },
+  ...EVIDENCE_EDITS.map(({ name, sql: text, row }): Kind => ({
+    name,
+    async tamper({ sql }) {
+      await sql(text);
+      return row;
+    },
+  })),
 ];
 
 /** Puts the row's new hash into the list of its block. @returns the block */

@@ -3,6 +3,7 @@ import { listCheckpoints, type StoredCheckpoint, verifySeals, type Verdict } fro
 import type { Tx } from "../../src/platform";
 import { recordOperatorAction } from "../../src/store";
 import { testDb, transact } from "../support/builders";
+import { fillEvidence } from "../support/evidence";
 import { fillWithBills, newSealKey, payBills, testSealer } from "../support/seal";
 import { createTestDatabase } from "../support/services";
 import type { Draw, Kind } from "./kinds";
@@ -16,6 +17,8 @@ export interface Rows {
   /** Blocks that have a checkpoint outside, ascending; the last block is one of them. */
   readonly checkpoints: readonly number[];
   readonly leavesMax: number;
+  /** Blocks behind this one hold the evidence beside the books. */
+  readonly blocksOfBooks: number;
 }
 
 /** A sealed ledger that is tampered with and put back, again and again. */
@@ -43,7 +46,7 @@ export async function openTamperStage(paymentsPerRound: number): Promise<TamperS
     const detail = `round ${round}, with a line end\nand an é`;
     await transact(db, (tx) =>
       recordOperatorAction(tx, {
-        actor: "tamper",
+        actor: "tamper (test)",
         action: "test.round",
         object: "round",
         before: round,
@@ -55,6 +58,14 @@ export async function openTamperStage(paymentsPerRound: number): Promise<TamperS
     await sealer.drain();
     await sealer.checkpoint();
   }
+  // Everything else that is evidence comes last; it is sealed once the books are known to be complete so far.
+  await fillEvidence(database);
+  const sealer = testSealer(db, { leavesMax: LEAVES_MAX });
+  await sealer.drain();
+  const [last] = await database.query<{ block_no: bigint }>("select max(block_no) as block_no from seal_block");
+  await database.query("update seal_state set sealed_until = scanned_until");
+  await sealer.drain();
+  await sealer.checkpoint();
   outside.push(...(await transact(db, (tx) => listCheckpoints(tx, 1n, 1_000))));
   await db.close();
   const list = async <T>(text: string): Promise<T[]> =>
@@ -68,6 +79,7 @@ export async function openTamperStage(paymentsPerRound: number): Promise<TamperS
     blocks: await list("select block_no::int as value from seal_block order by 1"),
     checkpoints: outside.map(({ blockNo }) => Number(blockNo)),
     leavesMax: LEAVES_MAX,
+    blocksOfBooks: Number(last?.block_no ?? 0),
   };
   const client = new pg.Client({ connectionString: database.superuserUrl });
   await client.connect();

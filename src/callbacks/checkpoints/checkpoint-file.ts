@@ -1,4 +1,15 @@
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  writeFileSync,
+} from "node:fs";
 import { open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { parseCheckpoint } from "../../domain";
@@ -51,9 +62,54 @@ function checkpointOf(line: string, where: string): OutgoingCheckpoint {
   };
 }
 
-/** The last checkpoint of a file; null when there is no file, or nothing in it. */
+/** No line of the file is longer, bytes. */
+const LINE_MAX = 4_096;
+
+/**
+ * The last checkpoint of a file; null when there is no file, or nothing in it. Reads the end only: a file grows for years.
+ *
+ * @throws Fault `checkpoint_file`
+ */
 export function lastOfCheckpointFile(path: string): OutgoingCheckpoint | null {
-  return existsSync(path) ? (readCheckpointFile(path).at(-1) ?? null) : null;
+  if (!existsSync(path)) return null;
+  let tail: string;
+  try {
+    const file = openSync(path, "r");
+    try {
+      const { size } = fstatSync(file);
+      const bytes = Buffer.alloc(Math.min(size, 2 * LINE_MAX));
+      const length = readSync(file, bytes, 0, bytes.length, size - bytes.length);
+      tail = bytes.toString("utf8", 0, length);
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    throw new Fault("checkpoint_file", `${path} cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+  const whole = tail.slice(0, tail.lastIndexOf("\n") + 1).split("\n");
+  const line = whole.findLast((each) => each !== "");
+  return line === undefined ? null : checkpointOf(line, `${path}, last line`);
+}
+
+/**
+ * Puts a file away whose last checkpoints are of blocks that are lost: it is kept beside, and a new one begins with what both
+ * have in common.
+ *
+ * @param agreedUntil the last block of the file that the database has as well; 0: none
+ * @returns where the old file is
+ */
+export function putCheckpointFileAway(path: string, agreedUntil: bigint): string {
+  const lines = readCheckpointFile(path);
+  const last = lines.at(-1)?.blockNo ?? 0n;
+  const stem = `${path}.lost-${agreedUntil + 1n}-${last}`;
+  let kept = stem;
+  for (let time = 2; existsSync(kept); time += 1) kept = `${stem}.${time}`;
+  const begun = `${path}.new`;
+  const common = lines.filter(({ blockNo }) => blockNo <= agreedUntil);
+  writeFileSync(begun, common.map((each) => `${checkpointJson(each)}\n`).join(""));
+  copyFileSync(path, kept);
+  renameSync(begun, path);
+  return kept;
 }
 
 /** Appends checkpoints and waits until the disk has them. What a crash left of a line is cut off first. */

@@ -1,14 +1,23 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { type Checkpoint, parseCheckpoint } from "../../domain";
 import { type Clock, type Db, deadlineIn, Fault, messageOf, type Tx } from "../../platform";
 import { hmacOf } from "../../wire";
 import { retryPauseMs } from "../backoff";
 import { sendCallback } from "../send";
 import { vetTarget } from "../vetted-address";
-import { appendToCheckpointFile, checkpointJson, lastOfCheckpointFile } from "./checkpoint-file";
+import {
+  appendToCheckpointFile,
+  checkpointJson,
+  lastOfCheckpointFile,
+  type OutgoingCheckpoint,
+  putCheckpointFileAway,
+  readCheckpointFile,
+} from "./checkpoint-file";
 import {
   type ClaimedCheckpoint,
   claimCheckpoints,
   lockFile,
+  readBlockHashes,
   readCheckpointsFrom,
   recordCheckpoint,
 } from "./deliveries";
@@ -37,6 +46,8 @@ export interface CourierOptions {
   readonly file: string | null;
   readonly s3: S3Target | null;
   readonly webhook: WebhookTarget | null;
+  /** Whether somebody has accepted that the block of this checkpoint is lost; left out: nobody has. */
+  readonly isRollbackAccepted?: (tx: Tx, checkpoint: Checkpoint) => Promise<boolean>;
   readonly onFault: (fault: unknown, where: string) => void;
 }
 
@@ -64,7 +75,7 @@ export function openCheckpointCourier(options: CourierOptions): CheckpointCourie
   }
 
   async function deliver(): Promise<void> {
-    if (file !== null) await transact((tx) => appendNew(tx, file));
+    if (file !== null) await transact((tx) => appendNew(tx, file, options.isRollbackAccepted));
     if (targets.length === 0) return;
     const due = await transact((tx) => claimCheckpoints(tx, targets, { limit: AT_ONCE, leaseMs: LEASE_MS }));
     for (const checkpoint of due) await send(checkpoint);
@@ -89,27 +100,60 @@ export function openCheckpointCourier(options: CourierOptions): CheckpointCourie
 
 /**
  * Appends what the file does not have; one process at a time. Its last line has to be one of this database's: if it is not,
- * the database was put back or its chain was written anew, and the file is left as it is.
+ * the database was put back or its chain was written anew, and the file is left as it is until somebody accepts that.
  */
-async function appendNew(tx: Tx, file: string): Promise<void> {
+async function appendNew(tx: Tx, file: string, isAccepted: CourierOptions["isRollbackAccepted"]): Promise<void> {
   if (!(await lockFile(tx, file))) return;
-  const last = lastOfCheckpointFile(file);
-  for (let from = last?.blockNo ?? 1n; ;) {
-    const page = await readCheckpointsFrom(tx, from, PAGE);
-    if (last !== null && from === last.blockNo && page[0]?.statement !== last.statement) {
+  const lost = await lostBlocksOf(tx, file);
+  if (lost !== null) {
+    const checkpoint = parseCheckpoint(lost.last.statement);
+    if (checkpoint === null || !(await (isAccepted?.(tx, checkpoint) ?? false))) {
       throw new Fault(
         "checkpoint_mismatch",
-        `${file} ends with a checkpoint of block ${last.blockNo} that this database does not have: it was restored from ` +
-          "an older backup, or its chain was written anew. Run biller ledger verify; move the file away to begin another",
+        `${file} ends with a checkpoint of block ${lost.last.blockNo} that this database does not have: it was restored from ` +
+          "an older backup, or its chain was written anew. Run biller ledger verify, then biller ledger accept-rollback",
       );
     }
-    await appendToCheckpointFile(
-      file,
-      page.filter(({ blockNo }) => blockNo > (last?.blockNo ?? 0n)),
-    );
+    putCheckpointFileAway(file, lost.agreedUntil);
+  }
+  const last = lastOfCheckpointFile(file);
+  for (let from = (last?.blockNo ?? 0n) + 1n; ;) {
+    const page = await readCheckpointsFrom(tx, from, PAGE);
+    await appendToCheckpointFile(file, page);
     if (page.length < PAGE) return;
     from = (page.at(-1)?.blockNo ?? from) + 1n;
   }
+}
+
+/** What a checkpoint file knows and the database does not have. */
+export interface LostBlocks {
+  /** The last block of the file that the database has as well; 0: none. */
+  readonly agreedUntil: bigint;
+  /** The last checkpoint of the file. */
+  readonly last: OutgoingCheckpoint;
+}
+
+/** Compares the end of a checkpoint file with the chain; null when it is one of this chain, or there is none. */
+export async function lostBlocksOf(tx: Tx, file: string): Promise<LostBlocks | null> {
+  const last = lastOfCheckpointFile(file);
+  if (last === null || (await agrees(tx, [last])).length === 1) return null;
+  const lines = readCheckpointFile(file);
+  for (let end = lines.length; end > 0; end -= PAGE) {
+    const agreed = (await agrees(tx, lines.slice(Math.max(0, end - PAGE), end))).at(-1);
+    if (agreed !== undefined) return { agreedUntil: agreed.blockNo, last };
+  }
+  return { agreedUntil: 0n, last };
+}
+
+/** Those checkpoints whose block the database has, in their order. */
+async function agrees(tx: Tx, checkpoints: readonly OutgoingCheckpoint[]): Promise<readonly OutgoingCheckpoint[]> {
+  const hashes = await readBlockHashes(
+    tx,
+    checkpoints.map(({ blockNo }) => blockNo),
+  );
+  return checkpoints.filter(
+    ({ blockNo, statement }) => hashes.get(blockNo) === (parseCheckpoint(statement)?.blockHash ?? ""),
+  );
 }
 
 async function attempt({ s3, webhook, clock }: CourierOptions, checkpoint: ClaimedCheckpoint): Promise<string | null> {

@@ -92,3 +92,14 @@ export async function lockFile(tx: Tx, path: string): Promise<boolean> {
   const [row] = await tx.run<{ is_ours: boolean }>(LOCK_FILE, [path]);
   return row?.is_ours ?? false;
 }
+
+const READ_HASHES: Statement = {
+  name: "callbacks_checkpoint_hashes",
+  text: `select block_no, encode(block_hash, 'hex') as block_hash from seal_block where block_no = any($1::bigint[])`,
+};
+
+/** Hashes of blocks, as hex; those that are not there are not in the answer. */
+export async function readBlockHashes(tx: Tx, blockNos: readonly bigint[]): Promise<ReadonlyMap<bigint, string>> {
+  const rows = await tx.run<{ block_no: bigint; block_hash: string }>(READ_HASHES, [blockNos]);
+  return new Map(rows.map((row) => [row.block_no, row.block_hash]));
+}

@@ -1,3 +1,3 @@
-export { readCheckpointFile } from "./checkpoint-file";
-export { type CheckpointCourier, openCheckpointCourier, type WebhookTarget } from "./courier";
+export { lastOfCheckpointFile, readCheckpointFile } from "./checkpoint-file";
+export { type CheckpointCourier, lostBlocksOf, openCheckpointCourier, type WebhookTarget } from "./courier";
 export { type S3Target } from "./s3";

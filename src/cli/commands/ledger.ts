@@ -3,6 +3,7 @@ import { createWriteStream, existsSync, writeFileSync } from "node:fs";
 import { finished } from "node:stream/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import { readCheckpointFile } from "../../callbacks";
+import { acceptRollbackCommand } from "./accept-rollback";
 import {
   buildProof,
   exportSealed,
@@ -31,6 +32,7 @@ export function ledgerCommands(program: Command, exit: (code: number) => void): 
   keyCommands(ledger);
   sealCommands(ledger);
   verifyCommand(ledger, exit);
+  acceptRollbackCommand(ledger);
   proofCommands(ledger);
 }
 
@@ -191,7 +193,12 @@ function verifyCommand(ledger: Command, exit: (code: number) => void): void {
       }
       print(`${verdict.leaves} leaves in ${verdict.blocks} blocks, ${verdict.checkpoints} checkpoints`);
       if (verdict.masked > 0) print(`${verdict.masked} rows are masked; the rest of them was checked`);
-      if (verdict.late > 0) print(`${verdict.late} rows were sealed more than an hour after younger ones`);
+      if (verdict.expired > 0) print(`${verdict.expired} minutes of attempts have expired with their month`);
+      if (verdict.late > 0) print(`${verdict.late} rows were sealed after rows that are more than an hour younger:`);
+      for (const row of verdict.lateRows) print(`  ${row}`);
+      for (const { object, actor, at, detail } of verdict.rollbacks) {
+        print(`${object} were lost in a rollback; ${actor} accepted that at ${at}: ${detail}`);
+      }
       if (verdict.findings.length === 0) print("everything is as it was sealed");
       else showFindings(verdict.findings);
     });

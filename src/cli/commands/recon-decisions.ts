@@ -1,14 +1,16 @@
 import type { Command } from "commander";
-import { type Approved, approveProposal, decideProposal, listProposals, type Proposal } from "../../ops";
-import { Fault } from "../../platform";
+import { type Approved, decideProposal, listProposals, type Proposal, tryApproval } from "../../ops";
+import { DatabaseUnavailable, Fault, messageOf } from "../../platform";
 import { confirm, type OperatorOptions, withDesk, withOperatorOptions } from "../operator";
 import { print, printJson, printTable, rupiahText, say, startProgress } from "../output";
 import { adviceOf } from "../remedies";
 
 const LISTED_MAX = 100_000;
+/** Exit code: it was not said what to decide. */
+const NOTHING_NAMED = 2;
 
 /** `recon proposals|approve|refuse|withdraw`. */
-export function reconDecisionCommands(recon: Command): void {
+export function reconDecisionCommands(recon: Command, exit: (code: number) => void): void {
   recon
     .command("proposals")
     .description("what waits for somebody's decision")
@@ -26,7 +28,11 @@ export function reconDecisionCommands(recon: Command): void {
     .description("do what somebody else has proposed: one, a batch, or with --all everything that waits")
     .option("--all", "everything that waits and was not proposed by you")
     .option("--note <text>", "kept with the decision")
-    .action((ids: string[], options: DecideOptions) => approve(ids, options));
+    .action(async (ids: string[], options: DecideOptions) => {
+      if (ids.length > 0 || options.all === true) return approve(ids, options);
+      await listForApproval(options);
+      exit(NOTHING_NAMED);
+    });
 
   for (const [name, decision, about] of [
     ["refuse", "refused", "decide against what somebody else has proposed"],
@@ -86,27 +92,72 @@ async function approve(ids: readonly string[], options: DecideOptions): Promise<
     if (!(await confirm(`Approve ${waiting.length}, ${rupiahText(sum)}, as ${actor.name}?`, options))) return;
     const progress = startProgress("approving");
     const done: Approved[] = [];
-    const failed: { readonly proposalId: string; readonly code: string; readonly message: string }[] = [];
+    const failed: FailedApproval[] = [];
+    let lost: Fault | null = null;
     for (const { proposalId } of waiting) {
       try {
-        done.push(await approveProposal(approval, actor, proposalId, options.note ?? null));
-      } catch (fault) {
-        // What cannot be done waits as before; the others go on.
-        if (!(fault instanceof Fault)) throw fault;
-        failed.push({ proposalId, code: fault.code, message: adviceOf(fault) });
+        const attempt = await tryApproval(approval, actor, proposalId, options.note ?? null, () => {});
+        if (attempt.approved !== null) done.push(attempt.approved);
+        if (attempt.fault !== null) failed.push(failureOf(proposalId, attempt.fault));
+      } catch (error) {
+        // Without a database nothing else could be done either; what is done is told all the same.
+        lost = error instanceof Fault ? error : new DatabaseUnavailable(messageOf(error), { cause: error });
+        break;
       }
       progress.update(`${done.length + failed.length} of ${waiting.length}`);
     }
     progress.done();
-    if (options.json)
-      printJson({ approved: done.length, failed, entryIds: done.flatMap((each) => each.entryId ?? []) });
-    else {
-      if (done.length <= 20) for (const each of done) print(`${each.proposal.itemId.slice(0, 8)}: ${each.done}`);
-      print(`${done.length} approved by ${actor.name}`);
-      for (const each of failed.slice(0, 20)) say(`${each.proposalId.slice(0, 13)}: ${each.message}`);
-    }
+    showApproved(done, failed, actor.name, options);
+    if (lost !== null) throw lost;
     if (failed.length > 0) throw new Fault("not_all_approved", `${failed.length} could not be done and still wait`);
   });
+}
+
+interface FailedApproval {
+  readonly proposalId: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Whoever works on the command line has no other log: an error of ours is named, without its stack. */
+function failureOf(proposalId: string, fault: Fault): FailedApproval {
+  const { cause } = fault;
+  const message =
+    fault.code === "internal" && cause instanceof Error
+      ? `internal fault: ${cause.name}: ${cause.message}`
+      : adviceOf(fault);
+  return { proposalId, code: fault.code, message };
+}
+
+function showApproved(
+  done: readonly Approved[],
+  failed: readonly FailedApproval[],
+  by: string,
+  { json }: OperatorOptions,
+): void {
+  if (json) {
+    printJson({ approved: done.length, failed, entryIds: done.flatMap((each) => each.entryId ?? []) });
+    return;
+  }
+  if (done.length <= 20) for (const each of done) print(`${each.proposal.itemId.slice(0, 8)}: ${each.done}`);
+  print(`${done.length} approved by ${by}`);
+  for (const each of failed) say(`${each.proposalId.slice(0, 13)}: ${each.message}`);
+}
+
+/** Without an id or `--all` nothing is decided: what waits is listed. */
+async function listForApproval(options: DecideOptions): Promise<void> {
+  const filter = { id: null, withDecided: false, limit: LISTED_MAX };
+  const waiting = await withDesk(options, ({ transact }) => transact((tx) => listProposals(tx, filter)));
+  if (options.json) printJson({ waiting });
+  else if (waiting.length === 0) print("nothing waits");
+  else showProposals(waiting);
+  say("usage: biller recon approve <ids...> --as <name>, or --all: name a proposal, a batch, or everything that waits");
+}
+
+function decisionText({ decision, decidedBy, decisionNote, lastFailure }: Proposal): string {
+  if (decision === "lapsed") return `lapsed: ${decisionNote ?? ""}`;
+  if (decision !== null) return `${decision} by ${decidedBy}`;
+  return lastFailure === null ? "" : `failed: ${lastFailure}`;
 }
 
 function showProposals(proposals: readonly Proposal[]): void {
@@ -116,7 +167,7 @@ function showProposals(proposals: readonly Proposal[]): void {
       ...[each.proposalId.slice(0, 13), each.batchId.slice(0, 13), each.itemId.slice(0, 8)],
       `${each.action}${each.account === null ? "" : ` to ${each.account}`}`,
       ...[rupiahText(each.amount), each.proposedBy, each.reason],
-      each.decision === null ? "" : `${each.decision} by ${each.decidedBy}`,
+      decisionText(each),
     ]),
   );
 }

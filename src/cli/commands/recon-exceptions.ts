@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import {
   type AccountCode,
   DIFFERENCE_ACCOUNTS,
+  FILE_KINDS,
   MONEY_ACTIONS,
   type MoneyAction,
   OPENED_KINDS,
@@ -18,9 +19,10 @@ import {
   readDueRule,
   readItem,
   saveDueRule,
+  trackMissingFiles,
   WHOLE_QUEUE,
 } from "../../ops";
-import { ConfigFault } from "../../platform";
+import { ConfigFault, sqlStateOf, systemClock } from "../../platform";
 import { readJsonFile } from "../json-file";
 import { calendarDate, confirm, type OperatorOptions, today, withDesk, withOperatorOptions } from "../operator";
 import { whole } from "../options";
@@ -28,7 +30,7 @@ import { print, printJson, printTable, rupiahText } from "../output";
 import { reconDecisionCommands } from "./recon-decisions";
 import { reconUndoCommand } from "./recon-undo";
 
-const CLASSES = [...RECONCILIATION_CLASSES.filter((each) => each !== "matched"), ...OPENED_KINDS];
+const CLASSES = [...RECONCILIATION_CLASSES.filter((each) => each !== "matched"), ...OPENED_KINDS, ...FILE_KINDS];
 const PLAIN_ACTIONS = ["note", "assign", "carry", "close"] as const;
 
 interface FilterOptions {
@@ -42,10 +44,10 @@ interface FilterOptions {
 }
 
 /** `recon exceptions|resolve|proposals|approve|refuse|withdraw|undo|due-rule`. */
-export function reconExceptionCommands(recon: Command): void {
+export function reconExceptionCommands(recon: Command, exit: (code: number) => void): void {
   exceptionsCommand(recon);
   resolveCommand(recon);
-  reconDecisionCommands(recon);
+  reconDecisionCommands(recon, exit);
   reconUndoCommand(recon);
   dueRuleCommand(recon);
 }
@@ -84,12 +86,22 @@ function exceptionsCommand(recon: Command): void {
           else showItem(item);
           return;
         }
+        await lookForMissingFiles(transact);
         const filter = { ...filterOf(options), withClosed: options.all === true };
         const items = await transact((tx) => listQueue(tx, filter));
         if (options.json) printJson(items);
         else showQueue(items);
       });
     });
+}
+
+/** As housekeeping does. Who may only read sees what it has found. */
+async function lookForMissingFiles(transact: Parameters<Parameters<typeof withDesk>[1]>[0]["transact"]): Promise<void> {
+  try {
+    await transact((tx) => trackMissingFiles(tx, systemClock.nowMs()));
+  } catch (error) {
+    if (!["42501", "25006"].includes(sqlStateOf(error) ?? "")) throw error;
+  }
 }
 
 function timeText(at: Date): string {
@@ -116,7 +128,7 @@ function showQueue(items: readonly QueueItem[]): void {
 }
 
 function stateOf(item: QueueItem): string {
-  if (item.closedAt !== null) return "closed";
+  if (item.closedAt !== null) return `closed: ${item.closedBecause ?? ""}`;
   if (item.proposedAction !== null) return `${item.proposedAction} proposed by ${item.proposedBy}`;
   return item.carriedTo === null ? "open" : `carried to ${item.carriedTo}`;
 }
@@ -163,6 +175,8 @@ accept     settle the line as it is; a difference goes to --account. Without one
 link       the line stands for --payment
 write-off  settle the line; the difference goes to written-off
 recover    money came for what was written off or accepted elsewhere: those accounts get it back
+not-a-payment       of an unreadable line: it is none, nothing is to be settled
+close-without-file  of a missing file: its day may be closed all the same
 carry, assign, note, close  need no second person: nothing moves
 
   biller recon resolve 3f2a91c0 --action advise --because "confirmed by the switch" --as ani

@@ -1,10 +1,10 @@
 import type { Command } from "commander";
 import { parseSettlementProfile, SETTLEMENT_PRESETS, settlementProfileJsonSchema } from "../../domain";
-import { inSession, listProfiles, readProfile, saveProfile } from "../../ops";
+import { inSession, listExpectations, listProfiles, readProfile, saveProfile } from "../../ops";
 import { ConfigFault } from "../../platform";
 import { readJsonFile } from "../json-file";
 import { operatorName } from "../operator-name";
-import { print, printJson, printTable } from "../output";
+import { print, printJson, printTable, say } from "../output";
 import { withServices } from "../with-services";
 
 /** `recon profile check|set|list|show|schema`. */
@@ -40,6 +40,9 @@ export function reconProfileCommands(recon: Command): void {
       print(
         isNew ? `stored as version ${version} of ${code}` : `nothing changes: that is version ${version} of ${code}`,
       );
+      const filter = { profileCode: code, withAll: false };
+      const expected = await onDatabase((session) => listExpectations(session, filter));
+      if (expected.length === 0) say(`no file of it is expected yet: biller recon expect set --profile ${code}`);
     });
   profile
     .command("list")

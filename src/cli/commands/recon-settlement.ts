@@ -2,7 +2,6 @@ import { type Command, InvalidArgumentError } from "commander";
 import { inSession, listFiles, proposeBankCredit, readAgeing, type SettledFile, settleMatched } from "../../ops";
 import { randomIds, systemClock } from "../../platform";
 import {
-  actorOf,
   calendarDate,
   confirm,
   datesBetween,
@@ -11,6 +10,7 @@ import {
   withDesk,
   withOperatorOptions,
 } from "../operator";
+import { actorOf } from "../operator-name";
 import { print, printJson, printTable, rupiahText, startProgress } from "../output";
 import { withServices } from "../with-services";
 

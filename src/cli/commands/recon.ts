@@ -1,9 +1,6 @@
-import { userInfo } from "node:os";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { dateAfter, type MatchRule, parseMatchRules, RECONCILIATION_CLASSES } from "../../domain";
+import { actorText, dateAfter, type MatchRule, parseMatchRules, RECONCILIATION_CLASSES } from "../../domain";
 import {
-  importSettlementFile,
-  type ImportOutcome,
   inSession,
   listFiles,
   listResults,
@@ -17,71 +14,25 @@ import { readJsonFile } from "../json-file";
 import { print, printJson, printTable, rupiahText, say, startProgress } from "../output";
 import { withServices } from "../with-services";
 import { calendarDate } from "../operator";
+import { actorOf } from "../operator-name";
 import { reconCloseCommands } from "./recon-close";
 import { reconExceptionCommands } from "./recon-exceptions";
+import { reconFileCommands } from "./recon-files";
 import { reconProfileCommands } from "./recon-profile";
 import { reconSettlementCommands } from "./recon-settlement";
 
 /** `recon import|run|show|profile`, and what people do about exceptions, settlement and days. */
-export function reconCommands(program: Command): void {
+export function reconCommands(program: Command, exit: (code: number) => void): void {
   const recon = program
     .command("recon")
     .description("settlement files: import them, compare them with the books, see why a line did not match");
   reconProfileCommands(recon);
-  importCommand(recon);
+  reconFileCommands(recon);
   runCommand(recon);
   showCommand(recon);
-  reconExceptionCommands(recon);
+  reconExceptionCommands(recon, exit);
   reconSettlementCommands(recon);
   reconCloseCommands(recon);
-}
-
-function importCommand(recon: Command): void {
-  recon
-    .command("import <file>")
-    .description("store a settlement file; the same file again changes nothing, a stopped import leaves nothing")
-    .requiredOption("--profile <code>", "how the file is laid out")
-    .option("--date <yyyy-mm-dd>", "business date of the file, where its name does not tell", calendarDate)
-    .option("--replace", "a changed file of a known name becomes its next version; the one before stays readable")
-    .option("--accept-totals", "take the file although its control totals do not agree; that is kept with the file")
-    .option("--json", "machine-readable output")
-    .action(async (path: string, options: ImportOptions) => {
-      const progress = startProgress("importing");
-      const outcome = await withServices(({ databaseUrl }) =>
-        importSettlementFile({
-          ...{ databaseUrl, profileCode: options.profile, path, date: options.date ?? null, by: userInfo().username },
-          ...{ mayReplace: options.replace === true, acceptsTotals: options.acceptTotals === true },
-          onProgress: ({ bytes, ofBytes, lines }) =>
-            progress.update(`${Math.floor((100 * bytes) / ofBytes)} %, ${lines} lines`),
-        }),
-      ).finally(() => progress.done());
-      if (options.json) printJson(outcome);
-      else showImport(outcome);
-    });
-}
-
-interface ImportOptions {
-  readonly profile: string;
-  readonly date?: string;
-  readonly replace?: true;
-  readonly acceptTotals?: true;
-  readonly json?: true;
-}
-
-function showImport({ kind, file, ...outcome }: ImportOutcome & { readonly replaced?: number | null }): void {
-  const { fileId, fileName, version, settlementDate, lines, badLines, amount, fee } = file;
-  const what = `file ${fileId}, ${fileName} version ${version}`;
-  if (kind === "known") {
-    print(`nothing to do: this content is known as ${what}`);
-    if (file.supersededBy !== null) print(`that version was replaced by file ${file.supersededBy}`);
-    return;
-  }
-  print(`stored as ${what}, business date ${settlementDate}`);
-  print(`${lines} lines, ${rupiahText(amount)}, fees ${rupiahText(fee)}`);
-  if (badLines > 0) print(`${badLines} lines cannot be read: biller recon show --file ${fileId} --class unreadable`);
-  if (file.totalsFault !== null) print(`control totals do not agree: ${file.totalsFault}`);
-  for (const remark of file.remarks) print(remark);
-  if (outcome.replaced !== null) print(`file ${outcome.replaced} is replaced; run the date again`);
 }
 
 function runCommand(recon: Command): void {
@@ -93,6 +44,7 @@ function runCommand(recon: Command): void {
     .option("--to <yyyy-mm-dd>", "the last of several business dates", calendarDate)
     .option("--dry-run", "show what would be found, keep nothing")
     .option("--rules <file>", "rules to try in place of the profile's; only with --dry-run")
+    .option("--as <name>", "who you are; default BILLER_OPERATOR, else your account")
     .option("--json", "machine-readable output")
     .addHelpText(
       "after",
@@ -108,14 +60,14 @@ With --dry-run everything that declared rules have matched before is decided aga
       const rules = options.rules === undefined ? {} : { rules: rulesFrom(options.rules) };
       const reports: RunReport[] = [];
       const progress = startProgress("reconciling");
-      await withServices(async ({ databaseUrl }) => {
+      await withServices(async ({ databaseUrl }, config) => {
         const isRange = options.to !== undefined;
         for (const settlementDate of await datesOf(databaseUrl, options)) {
           const report = await runReconciliation({
             ...{ databaseUrl, profileCode: options.profile, settlementDate, isDryRun, redecidesDeclared: isDryRun },
             ...{
               ...rules,
-              by: userInfo().username,
+              by: actorText(actorOf(options, config)),
               onProgress: (step) => progress.update(`${settlementDate}, ${step}`),
             },
           });
@@ -134,6 +86,7 @@ interface RunOptions {
   readonly to?: string;
   readonly dryRun?: true;
   readonly rules?: string;
+  readonly as?: string;
   readonly json?: true;
 }
 

@@ -55,11 +55,25 @@ export interface ActionRow {
   readonly detail: string;
 }
 
+/** A row of any other table that is evidence, or several of them as one digest: what it is made of is declared elsewhere. */
+export interface EvidenceRow {
+  /** First part of its name among all that are sealed. */
+  readonly kind: string;
+  /** The rest of it. */
+  readonly key: string;
+  readonly recordedAt: string;
+  /** What anybody may read, in the order in which it is sealed. */
+  readonly fields: readonly CanonicalField[];
+  /** What is personal or secret, by name: only salted hashes of it are sealed. */
+  readonly personal: Readonly<Record<string, string>>;
+}
+
 /** Any row that is sealed. */
 export type SealedRow =
   | ({ readonly type: "entry" } & EntryRow)
   | ({ readonly type: "reply" } & ReplyRow)
-  | ({ readonly type: "action" } & ActionRow);
+  | ({ readonly type: "action" } & ActionRow)
+  | ({ readonly type: "row" } & EvidenceRow);
 
 /** A row as a leaf: its canonical text, and what is needed to check its personal fields. */
 export interface Leaf {
@@ -67,11 +81,11 @@ export interface Leaf {
   readonly disclosed: Readonly<Record<string, Disclosed>>;
 }
 
-/** The name of a row among all that are sealed: `entry:…`, `reply:partner:family:traxId`, `action:…`. */
+/** The name of a row among all that are sealed: `entry:…`, `reply:partner:family:traxId`, `action:…`, `kind:key`. */
 export function itemKeyOf(row: SealedRow): string {
   if (row.type === "entry") return `entry:${row.entryId}`;
   if (row.type === "reply") return `reply:${row.partnerId}:${row.family}:${row.traxId}`;
-  return `action:${row.actionId}`;
+  return row.type === "row" ? `${row.kind}:${row.key}` : `action:${row.actionId}`;
 }
 
 /**
@@ -80,6 +94,7 @@ export function itemKeyOf(row: SealedRow): string {
  */
 export function privateValuesOf(row: SealedRow): Readonly<Record<string, string>> {
   if (row.type === "action") return { detail: row.detail };
+  if (row.type === "row") return row.personal;
   const bill: CanonicalField[] = [
     ["billKey", row.billKey],
     ["billNumber", row.billNumber],
@@ -97,6 +112,9 @@ export function leafOf(row: SealedRow, salt: LeafSalt): Leaf {
 
 function openFieldsOf(row: SealedRow): CanonicalField[] {
   if (row.type === "entry") return entryFields(row);
+  if (row.type === "row") {
+    return [["evidence", row.kind], ["key", row.key], ["recordedAt", row.recordedAt], ...row.fields];
+  }
   return row.type === "reply" ? replyFields(row) : actionFields(row);
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import type { Middleware } from "koa";
+import type { Context, Middleware } from "koa";
 import type { Logger } from "../../platform";
+import { answerProblem, hasProblems } from "./problems";
 
 /** JSON texts of refusals that never reach a flow. The caller learns a reference, the log the reason. */
 const MESSAGES: Readonly<Record<number, string>> = {
@@ -21,20 +22,28 @@ export function answerFaults(logger: Logger): Middleware {
       await next();
     } catch (error) {
       const status = statusOf(error);
-      ctx.status = status;
       const reference = randomUUID();
-      ctx.body = { error: MESSAGES[status] ?? "refused", reference };
+      refuse(ctx, status, reference);
       if (status >= 500) logger.error({ err: error, reference, path: ctx.path }, "fault while answering");
       else logger.info({ reference, path: ctx.path, status }, "request refused");
     }
     if (ctx.body === undefined || ctx.body === null) {
       const { status } = ctx;
-      ctx.body = { error: MESSAGES[status] ?? "refused" };
-      ctx.status = status;
+      refuse(ctx, status, null);
     }
     if (!ctx.res.hasHeader("Cache-Control")) ctx.set("Cache-Control", "no-store");
     ctx.set("X-Content-Type-Options", "nosniff");
   };
+}
+
+function refuse(ctx: Context, status: number, reference: string | null): void {
+  const message = MESSAGES[status] ?? "refused";
+  if (status >= 400 && hasProblems(ctx.path)) {
+    answerProblem(ctx, { status, message, code: null, problems: [], reference });
+    return;
+  }
+  ctx.body = { error: message, ...(reference === null ? {} : { reference }) };
+  ctx.status = status;
 }
 
 function statusOf(error: unknown): number {

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { Context, Middleware } from "koa";
 import type { AuditDesk, AuditRead, AuditToken, Scope } from "../../ops";
-import { type Clock, Fault, type Logger, messageOf, sqlStateOf } from "../../platform";
+import { type Clock, DatabaseUnavailable, Fault, type Logger, messageOf, RolledBack, sqlStateOf } from "../../platform";
+import type { Refusal } from "./problems";
 
 /** What the door is made from. */
 export interface AuditDoorDeps {
@@ -37,8 +38,11 @@ export class AuditRefusal extends Error {
     readonly problems: readonly string[] = [],
     /** A stable word for programs. */
     readonly code: string | null = null,
+    /** Names the line of the log that says more. */
+    readonly reference: string | null = null,
+    options: { readonly cause?: unknown } = {},
   ) {
-    super(message);
+    super(message, options);
   }
 }
 
@@ -47,9 +51,14 @@ export class AuditRefusal extends Error {
  * a known token is a row of `audit_read`. While those cannot be written nothing is answered.
  *
  * Answers 401 without a valid token, 403 without the scope, 429 when asked too often, 503 when the database does not answer
- * or the question took too long.
+ * or the question took too long, 500 for a fault of ours.
+ *
+ * @param answerRefusal writes a refusal into the answer
  */
-export function createAuditDoor(deps: AuditDoorDeps) {
+export function createAuditDoor(
+  deps: AuditDoorDeps,
+  answerRefusal: (ctx: Context, refusal: Refusal) => void = answerError,
+) {
   const buckets = new Map<string, { left: number; atMs: number }>();
   const wrong = new Map<string, { count: number; sinceMs: number }>();
 
@@ -108,10 +117,22 @@ export function createAuditDoor(deps: AuditDoorDeps) {
           throw new AuditRefusal(429, `more than ${RATE_PER_SECOND} questions a second`);
         }
         if (!deps.audit.log.hasRoom)
-          throw new AuditRefusal(503, "what is read cannot be recorded now, so nothing is answered");
+          throw new AuditRefusal(
+            503,
+            "what is read cannot be recorded now, so nothing is answered",
+            [],
+            "not_recorded",
+          );
         await answer(ctx, asking);
       } catch (error) {
-        refuse(ctx, error, deps.logger);
+        const refusal = refusalOfError(error);
+        answerRefusal(ctx, refusal);
+        // Once: a refusal that carries a cause was made from a fault of ours.
+        const ours = error instanceof AuditRefusal ? error.cause : error;
+        if (ours !== undefined) {
+          const { reference } = refusal;
+          deps.logger.error({ err: ours, path: ctx.path, reference }, "fault while answering an auditor");
+        }
         if (asking !== null) asking.note = noteOf(error);
       }
       if (asking === null) return;
@@ -137,16 +158,13 @@ function remember<T>(map: Map<string, T>, key: string, value: T): void {
   if (map.size > KNOWN_MAX && oldest !== undefined) map.delete(oldest);
 }
 
-function refuse(ctx: Context, error: unknown, logger: Logger): void {
-  const refusal = error instanceof AuditRefusal ? error : faultAsRefusal(error);
-  ctx.status = refusal.status;
+function answerError(ctx: Context, { status, message, problems, reference }: Refusal): void {
+  ctx.status = status;
   ctx.body = {
-    error: refusal.message,
-    ...(refusal.code === null ? {} : { code: refusal.code }),
-    ...(refusal.problems.length > 0 ? { problems: refusal.problems } : {}),
+    error: message,
+    ...(problems.length > 0 ? { problems } : {}),
+    ...(reference === null ? {} : { reference }),
   };
-  if (!(error instanceof AuditRefusal))
-    logger.error({ err: error, path: ctx.path }, "fault while answering an auditor");
 }
 
 function noteOf(error: unknown): string {
@@ -154,12 +172,26 @@ function noteOf(error: unknown): string {
   return [messageOf(error), ...problems].join("; ").slice(0, 500);
 }
 
-function faultAsRefusal(error: unknown): AuditRefusal {
-  if (error instanceof Fault && error.code === "audit_database") return new AuditRefusal(503, error.message);
+/** Anything that was thrown as a refusal. What is no refusal and says nothing of the database is a fault of ours: 500. */
+export function refusalOfError(error: unknown): AuditRefusal {
+  if (error instanceof AuditRefusal) return error;
+  const state = sqlStateOf(error) ?? "";
   // 57014: cancelled by the statement's time limit, or since the caller has gone.
-  const isSlow = sqlStateOf(error) === "57014" || (error as { code?: unknown }).code === "deadline_passed";
-  return new AuditRefusal(
-    503,
-    isSlow ? "the question took too long: narrow it, or ask for an export" : "the database does not answer now",
-  );
+  if (state === "57014" || (error instanceof Fault && error.code === "deadline_passed")) {
+    return new AuditRefusal(503, "the question took too long: narrow it, or ask for an export", [], "too_slow", null, {
+      cause: error,
+    });
+  }
+  if (error instanceof Fault && error.code === "audit_database") {
+    return new AuditRefusal(503, error.message, [], "database_unavailable", null, { cause: error });
+  }
+  const isAway = error instanceof DatabaseUnavailable || error instanceof RolledBack;
+  // Connection lost, no room, shutting down, or a standby where the primary was.
+  if (isAway || /^(?:08|53|57P)/.test(state) || state === "25006") {
+    return new AuditRefusal(503, "the database does not answer now", [], "database_unavailable", null, {
+      cause: error,
+    });
+  }
+  const reference = randomUUID();
+  return new AuditRefusal(500, `internal fault, reference ${reference}`, [], "internal", reference);
 }

@@ -1,10 +1,11 @@
 import type { Context, Middleware } from "koa";
 import type { Actor, Question, ReconDesk, Scope } from "../../ops";
-import { readQuestion, type FilterSpecs, readReconBody, type ReconBody } from "../../ops";
-import { ConfigFault, Fault, messageOf, Overloaded, sqlStateOf } from "../../platform";
+import { faultOf, readQuestion, type FilterSpecs, readReconBody, type ReconBody } from "../../ops";
+import { ConfigFault, type Fault, messageOf } from "../../platform";
 import { parseStrictJson } from "../../wire";
-import { type AuditAsking, type AuditDoorDeps, AuditRefusal, createAuditDoor } from "./audit-door";
+import { type AuditAsking, type AuditDoorDeps, AuditRefusal, createAuditDoor, refusalOfError } from "./audit-door";
 import { jsonBody, rawTextOf } from "./json-body";
+import { answerProblem, statusOfProblem } from "./problems";
 import { adviceOf } from "./remedies";
 
 /** What the reconciliation API answers from: the auditors' tokens and log, and a desk of its own. */
@@ -24,7 +25,7 @@ export interface ReconAsking extends AuditAsking {
 
 /** Lets in and records as the audit API does, and turns faults into precise refusals. */
 export function createReconDoor(deps: AuditDoorDeps) {
-  const door = createAuditDoor(deps);
+  const door = createAuditDoor(deps, answerProblem);
   return function reconDoor(scope: Scope, answer: (ctx: Context, asking: ReconAsking) => Promise<void>): Middleware {
     return door([scope], async (ctx, asking) => {
       try {
@@ -44,76 +45,37 @@ function actorOf(ctx: Context, { token }: AuditAsking): Actor {
   return { name: token.person ?? token.name, via: `api:${token.name}/${token.tokenId.slice(0, 8)}@${address}` };
 }
 
-/** Statuses of faults whose text tells whoever asks what to do. */
-const STATUSES: Readonly<Record<string, number>> = {
-  no_exception: 404,
-  no_proposal: 404,
-  no_settlement_file: 404,
-  unknown_profile: 404,
-  same_person: 403,
-  other_person: 403,
-  close_changed: 409,
-  close_order: 409,
-  closed: 409,
-  day_open: 409,
-  decided: 409,
-  not_reconciled: 409,
-  proposed: 409,
-  settlement_file_changed: 409,
-  settlement_file_resolved: 409,
-  upload_aborted: 400,
-  upload_slow: 408,
-  upload_too_large: 413,
-  account: 422,
-  advice_declined: 422,
-  bank_credit: 422,
-  key_reused: 422,
-  no_partner: 422,
-  no_payment: 422,
-  not_possible: 422,
-  nothing_to_reverse: 422,
-  settlement_file: 422,
-  settlement_profile: 422,
-  settlement_totals: 422,
-  unknown_partner: 422,
-  busy: 503,
-  overloaded: 503,
-  upload_no_room: 507,
-};
-
-/** Constraints that say more than that something is out of order. */
-const BY_CONSTRAINT: Readonly<Record<string, readonly [status: number, code: string, message: string]>> = {
-  exception_proposal_two_people: [403, "same_person", "who has proposed it cannot decide it"],
-  exception_proposal_open_key: [409, "proposed", "a proposal about it waits for a decision already"],
-};
-
-function refusalOf(ctx: Context, error: unknown): unknown {
+/** A refusal for whatever was thrown. What no word of the table stands for is a fault of ours, never one of the database. */
+function refusalOf(ctx: Context, error: unknown): AuditRefusal {
   if (error instanceof AuditRefusal) return error;
-  const code = error instanceof Fault ? error.code : "";
-  const status = STATUSES[code];
   if (error instanceof ConfigFault) return new AuditRefusal(422, "the body is not valid", [...error.problems], "body");
-  if (code === "work_lost") {
-    ctx.set("Retry-After", "5");
-    const again = "nothing is stored by halves: the same request again tells what became of it";
-    return new AuditRefusal(503, `${messageOf(error)}; ${again}`, [], code);
-  }
-  if (status !== undefined) {
-    if (error instanceof Overloaded || status === 503) ctx.set("Retry-After", "5");
-    return new AuditRefusal(status, adviceOf(error), [], code);
-  }
-  if (code === "commit_unknown") {
-    return new AuditRefusal(503, "it is not known whether this was stored: send the same request again", [], code);
-  }
-  const { constraint } = error as { constraint?: unknown };
-  const known = typeof constraint === "string" ? BY_CONSTRAINT[constraint] : undefined;
-  if (known !== undefined) return new AuditRefusal(known[0], known[2], [], known[1]);
-  const sqlState = sqlStateOf(error);
-  if (sqlState === "23001") return new AuditRefusal(409, messageOf(error), [], "refused_by_books");
-  if (sqlState === "55P03") {
-    ctx.set("Retry-After", "5");
-    return new AuditRefusal(503, "somebody else is at work on this: try again", [], "busy");
-  }
-  return httpRefusalOf(error) ?? error;
+  const unread = httpRefusalOf(error);
+  if (unread !== null) return unread;
+  const general = refusalOfError(error);
+  if (general.status === 503) return withRetry(ctx, general);
+  const fault = faultOf(error);
+  const status = statusOfProblem(fault.code);
+  if (status === null || fault.code === "internal") return internalRefusal(error, fault, general);
+  const refusal = new AuditRefusal(status, textOf(fault), [], fault.code);
+  return status === 503 ? withRetry(ctx, refusal) : refusal;
+}
+
+/** A fault of ours: who asks learns a reference, and the log the rest. */
+function internalRefusal(error: unknown, fault: Fault, general: AuditRefusal): AuditRefusal {
+  const reference = /reference ([0-9a-f-]{36})$/.exec(fault.message)?.[1] ?? general.reference;
+  const message = `internal fault, reference ${reference}`;
+  return new AuditRefusal(500, message, [], "internal", reference, { cause: fault.cause ?? error });
+}
+
+function withRetry(ctx: Context, refusal: AuditRefusal): AuditRefusal {
+  ctx.set("Retry-After", "5");
+  return refusal;
+}
+
+function textOf(fault: Fault): string {
+  if (fault.code === "commit_unknown") return "it is not known whether this was stored: send the same request again";
+  const again = "nothing is stored by halves: the same request again tells what became of it";
+  return fault.code === "work_lost" ? `${messageOf(fault)}; ${again}` : adviceOf(fault);
 }
 
 /** What reading a JSON body may refuse. */
@@ -132,7 +94,7 @@ function httpRefusalOf(error: unknown): AuditRefusal | null {
 /** Parameters of a request. @throws AuditRefusal naming everything that is wrong with them */
 export function questionOf(ctx: Context, asking: ReconAsking, specs: FilterSpecs, isList = false): Question {
   const read = readQuestion(ctx.querystring, specs, { isList });
-  if (!read.ok) throw new AuditRefusal(400, "the question cannot be answered", read.problems);
+  if (!read.ok) throw new AuditRefusal(400, "the question cannot be answered", read.problems, "question");
   const { filters, limit, order } = read.value;
   asking.filter = isList ? { ...filters, limit, order } : filters;
   return read.value;
@@ -165,7 +127,8 @@ export function requestKeyOf(ctx: Context): string | null {
   const key = ctx.get("Idempotency-Key");
   if (key === "") return null;
   if (!/^[!-~]{8,128}$/.test(key)) {
-    throw new AuditRefusal(400, "Idempotency-Key must be 8 to 128 printable characters without blanks");
+    const problem = "Idempotency-Key must be 8 to 128 printable characters without blanks";
+    throw new AuditRefusal(400, problem, [], "request_key");
   }
   return key;
 }
@@ -193,6 +156,6 @@ const PARAMETERS = {
 export function parameterOf(ctx: Context, name: string, kind: keyof typeof PARAMETERS): string {
   const text = (ctx["params"] as Record<string, string | undefined>)[name] ?? "";
   const [pattern, form] = PARAMETERS[kind];
-  if (!pattern.test(text)) throw new AuditRefusal(400, `${name} in the address must be ${form}`);
+  if (!pattern.test(text)) throw new AuditRefusal(400, `${name} in the address must be ${form}`, [], "address");
   return text;
 }

@@ -1,5 +1,7 @@
 import { Fault, type Tx } from "../../platform";
-import { readBlocks } from "./blocks";
+import { splitHashes } from "../../domain";
+import { readBlocks, type SealedBlock } from "./blocks";
+import { isExpired } from "./expired";
 import { listCheckpoints } from "./checkpoints";
 import { leafOfItem, readItemsOfBlock } from "./items";
 import { listSealKeys } from "./keys";
@@ -29,7 +31,7 @@ export async function* exportSealed(
     if (page.length === 0) break;
     for (const block of page) {
       yield line({ type: "block", ...signedHeader(block) });
-      for await (const leaf of leavesOf(tx, block.blockNo)) yield leaf;
+      for await (const leaf of leavesOf(tx, block)) yield leaf;
       while (checkpoints[0] !== undefined && checkpoints[0].blockNo <= block.blockNo) {
         if (checkpoints[0].blockNo === block.blockNo) yield line({ type: "checkpoint", ...signedText(checkpoints[0]) });
         checkpoints =
@@ -43,11 +45,16 @@ export async function* exportSealed(
   yield line({ type: "end", blocks, leaves });
 }
 
-async function* leavesOf(tx: Tx, blockNo: bigint): AsyncGenerator<string> {
+async function* leavesOf(tx: Tx, { blockNo, leafHashes }: SealedBlock): AsyncGenerator<string> {
+  const list = splitHashes(leafHashes);
   const items = await readItemsOfBlock(tx, blockNo);
   const rows = await readSealedRows(tx, items);
   for (const item of items) {
     const [row] = rows.get(item.itemKey) ?? [];
+    if (row === undefined && (await isExpired(tx, item.itemKey))) {
+      yield line({ type: "leaf", itemKey: item.itemKey, hash: list[item.leafNo]?.toString("hex") });
+      continue;
+    }
     if (row === undefined) throw new Fault("broken_seal", `${item.itemKey} of block ${blockNo} is gone`);
     const { text, disclosed } = leafOfItem(item, row);
     yield line({ type: "leaf", leaf: text, disclosed });

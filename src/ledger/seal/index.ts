@@ -1,13 +1,21 @@
 export { readBlocks, readLastBlock, type SealedBlock } from "./blocks";
 export {
+  ACCEPT_ROLLBACK,
+  type AcceptedRollback,
+  type ChainWatch,
+  isRollbackAccepted,
+  openChainWatch,
+} from "./chain-watch";
+export {
   type CheckpointTarget,
   isCheckpointDue,
   listCheckpoints,
   makeCheckpoint,
   type StoredCheckpoint,
 } from "./checkpoints";
+export { EVIDENCE_KINDS, type EvidenceKind } from "./evidence-rows";
 export { exportSealed } from "./export";
-export { findSealedItems, MASK_ACTION, maskSealedItem, type SealedItem } from "./items";
+export { findSealedItems, MASK_ACTION, maskSealedItem, rowName, type SealedItem } from "./items";
 export { addSealKey, listSealKeys, readSigningKey, type SealKey } from "./keys";
 export { buildProof, type Proof, type SignedHeader, type SignedText } from "./proof";
 export { describeSealing } from "./readiness";

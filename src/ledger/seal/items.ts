@@ -8,6 +8,7 @@ import {
   type SealedRow,
 } from "../../domain";
 import { Fault, type Statement, type Tx } from "../../platform";
+import { evidenceKindOf } from "./evidence-rows";
 import { type ItemRef, readSealedRows } from "./rows";
 
 /** Which row is which leaf. */
@@ -70,6 +71,9 @@ export function rowName(itemKey: string): string {
   const [type = "", ...rest] = itemKey.split(":");
   if (type === "entry") return `journal_entry ${rest.join(":")} or its postings`;
   if (type === "action") return `operator_action ${rest.join(":")}`;
+  const evidence = evidenceKindOf(itemKey);
+  if (evidence !== null) return `${evidence.called} ${rest.join(":")}`;
+  if (type !== "reply") return itemKey;
   return `trax (${rest[0]}, ${rest.slice(2).join(":")}, ${rest[1]})`;
 }
 

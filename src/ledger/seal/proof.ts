@@ -46,7 +46,7 @@ const FIND: Statement = {
            array(select 'entry:' || e.entry_id from journal_entry e
                   where t.entry_id is not null and e.reverses_entry_id = t.entry_id)::text[] as reversals
       from partner p
-     cross join (values ('payment'), ('reversal')) f(family)
+     cross join (values ('payment'), ('reversal'), ('manual-payment'), ('manual-reversal')) f(family)
      cross join lateral (select 'reply:' || p.partner_id || ':' || f.family || ':' || $1::text as reply_key) k
       left join trax t on t.partner_id = p.partner_id and t.trax_id = $1 and t.family = f.family
      where ($2::text is null or p.user_name = $2)

@@ -1,3 +1,4 @@
+import { readEvidence } from "./evidence-rows";
 import type { EntryRow, ReplyRow, SealedRow } from "../../domain";
 import type { Statement, Tx } from "../../platform";
 
@@ -102,9 +103,9 @@ interface ActionRecord {
  * is in it twice.
  */
 export async function readSealedRows(tx: Tx, items: readonly ItemRef[]): Promise<Map<string, SealedRow[]>> {
-  const entries = items.filter(({ itemKey }) => itemKey.startsWith("entry:"));
+  const entries = items.filter(({ itemKey }) => isUuid("entry:", itemKey));
   const replies = items.flatMap(({ itemKey }) => replyKeyOf(itemKey) ?? []);
-  const actions = items.flatMap(({ itemKey }) => (itemKey.startsWith("action:") ? [itemKey.slice(7)] : []));
+  const actions = items.flatMap(({ itemKey }) => (isUuid("action:", itemKey) ? [itemKey.slice(7)] : []));
   const rows = new Map<string, SealedRow[]>();
   const add = (key: string, row: SealedRow): void => void rows.set(key, [...(rows.get(key) ?? []), row]);
 
@@ -120,8 +121,20 @@ export async function readSealedRows(tx: Tx, items: readonly ItemRef[]): Promise
       add(`action:${row.action_id}`, { type: "action", ...actionOf(row) });
     }
   }
+  for (const row of await readEvidence(
+    tx,
+    items.map(({ itemKey }) => itemKey),
+  )) {
+    add(`${row.kind}:${row.key}`, { type: "row", ...row });
+  }
   return rows;
 }
+
+/** A name that is none is that of no row; whoever has put it there is not helped to an error of the database. */
+function isUuid(prefix: string, itemKey: string): boolean {
+  return itemKey.startsWith(prefix) && UUID.test(itemKey.slice(prefix.length));
+}
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 async function readEntries(tx: Tx, items: readonly ItemRef[]): Promise<EntryRecord[]> {
   if (items.length === 0) return [];
@@ -134,7 +147,7 @@ async function readEntries(tx: Tx, items: readonly ItemRef[]): Promise<EntryReco
 
 /** `reply:<partner>:<family>:<traxId>` taken apart; a traxId may hold colons. */
 function replyKeyOf(itemKey: string): readonly (readonly [partnerId: number, family: string, traxId: string])[] | null {
-  const match = /^reply:([0-9]{1,9}):([a-z]+):(.*)$/s.exec(itemKey);
+  const match = /^reply:([0-9]{1,9}):([a-z-]+):(.*)$/s.exec(itemKey);
   return match === null ? null : [[Number(match[1]), match[2] as string, match[3] as string]];
 }
 

@@ -1,6 +1,7 @@
 import type { SigningKey } from "../../domain";
 import type { Tx } from "../../platform";
 import { appendBlock, type SealedBlock } from "./blocks";
+import { findEvidence } from "./evidence-pass";
 import { scanUnsealed, type UnsealedItem } from "./rows";
 import { lockSealing, readOldestRow, readSealState, type SealState, takeMark, writeSealState } from "./state";
 
@@ -94,6 +95,11 @@ export async function sealPass(tx: Tx, options: SealPassOptions): Promise<SealPa
     const some = items.slice(at, at + options.leavesMax);
     blocks.push(await appendBlock(tx, { ...options, items: some, sealedAt: isoOfMicros(state.now) }));
   }
+  const evidence = await findEvidence(tx, start.sealedUntil, options.leavesMax * options.blocksMax - items.length);
+  for (let at = 0; at < evidence.items.length; at += options.leavesMax) {
+    const some = evidence.items.slice(at, at + options.leavesMax);
+    blocks.push(await appendBlock(tx, { ...options, items: some, sealedAt: isoOfMicros(state.now) }));
+  }
   const isThrough = cursor >= until;
   await writeSealState(tx, {
     sealedUntil: isFull ? larger(start.sealedUntil ?? from, smaller(cursor, pending.at - margin)) : start.sealedUntil,
@@ -104,7 +110,7 @@ export async function sealPass(tx: Tx, options: SealPassOptions): Promise<SealPa
   return {
     kind: "done",
     blocks,
-    isThrough,
+    isThrough: isThrough && evidence.isThrough,
     wasFull: isFull,
     lagMicros: state.now - larger(start.scannedUntil, cursor),
     clockSetBackMicros,

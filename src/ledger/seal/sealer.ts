@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import type { SigningKey } from "../../domain";
-import { type Clock, type Db, deadlineIn, type SecretBox, type Tx } from "../../platform";
+import { type Clock, type Db, deadlineIn, Fault, type SecretBox, type Tx } from "../../platform";
+import type { ChainWatch } from "./chain-watch";
 import { type CheckpointTarget, isCheckpointDue, makeCheckpoint, type StoredCheckpoint } from "./checkpoints";
 import { readSigningKey } from "./keys";
 import { newSealPace, type SealPass, sealPass, type SealTiming } from "./seal-pass";
@@ -31,6 +32,8 @@ export interface SealerOptions {
   /** Where checkpoints go beside the file. */
   readonly targets: readonly CheckpointTarget[];
   readonly leavesMax?: number;
+  /** Nothing is sealed while it finds a contradiction; left out: nothing is compared. */
+  readonly chainWatch?: ChainWatch;
   /** For tests. */
   readonly timing?: SealTiming;
   readonly onBlock?: (block: { readonly blockNo: bigint; readonly leaves: number }) => void;
@@ -66,6 +69,8 @@ export function openSealer(options: SealerOptions): Sealer {
     const done = await transact(async (tx) => {
       const signing = await currentKey(tx);
       if (signing === null) return null;
+      const contradiction = (await options.chainWatch?.contradictionOf(tx)) ?? null;
+      if (contradiction !== null) throw new Fault("checkpoint_mismatch", contradiction);
       const sealed = await sealPass(tx, {
         ...{ ...timing, isQuick, key: signing, leavesMax, blocksMax: BLOCKS_MAX, pace },
         newSalt: () => randomBytes(32),

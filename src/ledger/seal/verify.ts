@@ -12,11 +12,14 @@ import {
 import type { Tx } from "../../platform";
 import { readBrokenReceivables } from "../receivables";
 import { readBlocks, type SealedBlock } from "./blocks";
+import { type AcceptedRollback, listAcceptedRollbacks } from "./chain-watch";
 import { listCheckpoints, type StoredCheckpoint } from "./checkpoints";
+import { isExpired } from "./expired";
 import { leafOfItem, MASK_ACTION, readItemsOfBlock, rowName, type SealedItem } from "./items";
 import { faultOfKeys, listSealKeys, type SealKey } from "./keys";
 import { readSealedRows } from "./rows";
 import { findStrays } from "./strays";
+import { findContradictions } from "../recomputed";
 import { findWrongTotals } from "./totals";
 
 /** Something that is not as it was sealed. */
@@ -32,10 +35,16 @@ export interface Verdict {
   readonly blocks: bigint;
   readonly leaves: number;
   readonly masked: number;
-  /** Rows that were sealed more than an hour after rows that are younger: the sealer was away, or somebody put them in. */
+  /** Minutes of attempts that were kept as long as the retention setting says, and are gone. */
+  readonly expired: number;
+  /** Rows that were sealed after rows of their kind that are more than an hour younger: see `lateRows`. */
   readonly late: number;
+  /** Their names, no more than `FINDINGS_MAX`: somebody put them in later, or the database's clock was set back. */
+  readonly lateRows: readonly string[];
   readonly checkpoints: number;
   readonly keyIds: readonly string[];
+  /** Blocks that are lost, and that somebody has accepted as lost. */
+  readonly rollbacks: readonly AcceptedRollback[];
   /** The first bad row comes first; no more than `FINDINGS_MAX`. Empty: everything is as it was sealed. */
   readonly findings: readonly Finding[];
 }
@@ -60,21 +69,35 @@ interface Work {
   readonly findings: Finding[];
   leaves: number;
   masked: number;
+  expired: number;
   late: number;
+  readonly lateRows: string[];
+  /** The youngest row of each kind that is in an earlier block: when it was recorded, milliseconds since the epoch. */
+  readonly youngest: Map<string, number>;
   /** Of the block before. */
   hash: string;
   keyNo: number;
-  sealedAt: string | null;
   readonly hashes: Map<bigint, string>;
 }
 
-/** Checks every block against the rows as they are now, then what is in no block, the checkpoints, the totals, and the law of
- * receivables. */
+/**
+ * Checks every block against the rows as they are now, then what is in no block, the checkpoints, the totals, and the law of
+ * receivables.
+ */
 export async function verifySeals(tx: Tx, options: VerifyOptions = {}): Promise<Verdict> {
   const keys = await listSealKeys(tx);
   const work: Work = {
-    ...{ tx, findings: [], leaves: 0, masked: 0, late: 0 },
-    ...{ hash: NO_BLOCK, keyNo: 0, sealedAt: null, hashes: new Map<bigint, string>() },
+    tx,
+    findings: [],
+    leaves: 0,
+    masked: 0,
+    expired: 0,
+    late: 0,
+    lateRows: [],
+    youngest: new Map(),
+    hash: NO_BLOCK,
+    keyNo: 0,
+    hashes: new Map(),
     keys: new Map(keys.map((key) => [key.keyId, key])),
   };
   const wrongKey = faultOfKeys(keys);
@@ -101,13 +124,20 @@ export async function verifySeals(tx: Tx, options: VerifyOptions = {}): Promise<
   for (const stray of await findStrays(tx, FINDINGS_MAX)) report(work, stray.row, null, stray.what);
   for (const checkpoint of stored) verifyCheckpoint(work, checkpoint, "seal_checkpoint", expected);
   for (const checkpoint of options.outside ?? []) verifyCheckpoint(work, checkpoint, "outside checkpoint", expected);
+  for (const { row, what } of await findContradictions(tx, FINDINGS_MAX)) report(work, row, null, what);
   for (const { row, what } of await findWrongTotals(tx, FINDINGS_MAX)) report(work, row, null, what);
   for (const { entryId, what } of await readBrokenReceivables(tx, FINDINGS_MAX)) {
     report(work, `receivable ${entryId}`, null, what);
   }
   return {
-    ...{ blocks: expected - 1n, leaves: work.leaves, masked: work.masked, late: work.late },
+    blocks: expected - 1n,
+    leaves: work.leaves,
+    masked: work.masked,
+    expired: work.expired,
+    late: work.late,
+    lateRows: work.lateRows,
     checkpoints: stored.length + (options.outside ?? []).length,
+    rollbacks: await listAcceptedRollbacks(tx),
     keyIds: keys.map(({ keyId }) => keyId),
     findings: work.findings.slice(0, FINDINGS_MAX),
   };
@@ -136,7 +166,6 @@ async function verifyBlock(work: Work, block: SealedBlock): Promise<void> {
     await verifyLeaves(work, block, header.root);
   }
   work.hash = hash.toString("hex");
-  work.sealedAt = header?.sealedAt ?? work.sealedAt;
 }
 
 async function verifyLeaves(work: Work, block: SealedBlock, root: string): Promise<void> {
@@ -195,15 +224,31 @@ async function leafFault(
   wanted: Buffer,
 ): Promise<{ readonly what: string | null; readonly hash: Buffer | null }> {
   const [row] = rows;
-  if (row === undefined) return { what: "it was sealed, and is gone", hash: null };
+  if (row === undefined) {
+    if (!(await isExpired(work.tx, item.itemKey))) return { what: "it was sealed, and is gone", hash: null };
+    work.expired += 1;
+    return { what: null, hash: wanted };
+  }
   const hash = leafHash(leafOfItem(item, row).text);
   if (rows.length > 1) return { what: `it is there ${rows.length} times`, hash };
   if (item.salt.kind === "masked") {
     work.masked += 1;
     if (!(await isMaskingKnown(work, item))) return { what: "its salt is gone, and no action says why", hash };
   }
-  if (work.sealedAt !== null && Date.parse(work.sealedAt) - Date.parse(row.recordedAt) > LATE_MS) work.late += 1;
+  noteAge(work, item.itemKey, row.recordedAt);
   return { what: hash.equals(wanted) ? null : "it is not what was sealed", hash };
+}
+
+/** Blocks hold the rows of a kind in the order of recording, but for what was still on its way: that is minutes, not hours. */
+function noteAge(work: Work, itemKey: string, recordedAt: string): void {
+  const kind = itemKey.slice(0, itemKey.indexOf(":"));
+  const at = Date.parse(recordedAt);
+  const youngest = work.youngest.get(kind);
+  if (youngest === undefined || at > youngest) work.youngest.set(kind, at);
+  else if (youngest - at > LATE_MS) {
+    work.late += 1;
+    if (work.lateRows.length < FINDINGS_MAX) work.lateRows.push(rowName(itemKey));
+  }
 }
 
 /** The action has to be there under its word; whether it is what was sealed is checked with its own block. */

@@ -9,7 +9,7 @@ const at = (expression: string, name: string): string => `${instantSql(expressio
 export interface RegistryRow extends Row {
   readonly partnerId: number;
   readonly partner: string;
-  readonly family: "payment" | "reversal";
+  readonly family: "payment" | "reversal" | "manual-payment" | "manual-reversal";
   readonly productCode: string;
   readonly billKey: string;
   readonly amount: bigint;

@@ -1,4 +1,5 @@
 import { findSealedItems, MASK_ACTION, maskSealedItem } from "../../ledger";
+import type { ActorText } from "../../domain";
 import { Fault, type Statement, type Tx } from "../../platform";
 import { recordOperatorAction } from "../../store";
 import type { CompiledLayout } from "../../wire";
@@ -15,7 +16,7 @@ export interface Forgettable {
 
 /** Who asked for it, and why. */
 export interface ForgetOrder {
-  readonly actor: string;
+  readonly actor: ActorText;
   readonly reason: string;
   readonly layoutOf: (productCode: string) => CompiledLayout | null;
 }

@@ -75,12 +75,14 @@ const businessDatesOf = (alias: string): Readonly<Record<string, string>> => ({
 
 const PAYMENT_FIELDS = (alias: string, kind: string, outcome: string, happened: string): string => `
   ${alias}.partner_id, ${alias}.trax_id, ${kind} as family, ${alias}.product_code, ${alias}.bill_key, ${alias}.amount,
-  ${outcome} as outcome, ${happened} as happened_at, ${alias}.recorded_at, ${alias}.business_date`;
-const TRAX_FIELDS = PAYMENT_FIELDS("t", "t.family", "t.outcome", "t.received_at");
+  ${outcome} as outcome, ${happened} as happened_at, ${alias}.recorded_at, ${alias}.business_date, ${alias}.entry_id`;
+/** What operators posted or took back is a payment or reversal like the switch's own; its column `family` says whose. */
+const TRAX_FIELDS = PAYMENT_FIELDS("t", "replace(t.family, 'manual-', '')", "t.outcome", "t.received_at");
 const DECLINED_POSITION = `declined_position(t.received_at, t.partner_id, t.family, t.trax_id)`;
 const registry = (where: string): Branch => ({
   from: "trax t",
-  where,
+  // What the switch was answered about a manual posting is no second payment.
+  where: `${where} and not t.answers_manual`,
   key: [`coalesce(t.entry_id, ${DECLINED_POSITION})`],
   fields: TRAX_FIELDS,
 });
@@ -112,7 +114,8 @@ const payments = listingOf({
     },
   ],
   direct: { traxId: registry(OF_TRAX), bill: registry(OF_BILL) },
-  join: `join trax t on t.partner_id = s.partner_id and t.trax_id = s.trax_id and t.family = s.family`,
+  join: `join trax t on t.partner_id = s.partner_id and t.trax_id = s.trax_id and not t.answers_manual
+     and t.family in (s.family, 'manual-' || s.family) and t.entry_id is not distinct from s.entry_id`,
   columns: [
     ["partner", "text", PARTNER_NAME],
     ["traxId", "text", "t.trax_id"],
@@ -144,7 +147,7 @@ const JOIN_ENTRY = (alias: string): string =>
   `e.entry_id = ${alias}.entry_id and e.bill_key = ${alias}.bill_key and e.business_date = ${alias}.business_date`;
 const entriesOfRegistry = (where: string): Branch => ({
   from: `trax t join journal_entry e on ${JOIN_ENTRY("t")}`,
-  where,
+  where: `${where} and not t.answers_manual`,
   key: ["e.entry_id"],
   fields: ENTRY_FIELDS,
 });
@@ -226,7 +229,7 @@ const POSTING_FIELDS = `p.entry_id, p.line_no, p.bill_key, p.account_code, p.sid
 const POSTING_KEY = ["p.entry_id", "p.line_no"];
 const postingsOfRegistry = (where: string): Branch => ({
   from: `trax t join posting p on p.entry_id = t.entry_id and p.bill_key = t.bill_key and p.business_date = t.business_date`,
-  where,
+  where: `${where} and not t.answers_manual`,
   key: POSTING_KEY,
   fields: POSTING_FIELDS,
 });

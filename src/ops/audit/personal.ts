@@ -13,6 +13,8 @@ const PLAIN_FIELDS: ReadonlySet<string> = new Set([
     "sysCode",
     "resultCode",
     "resultDesc",
+    // What a manual posting keeps for the reply to a late message: an amount.
+    "paidBefore",
   ],
 ]);
 /** Columns of bit61 that name a bill and not a person. */

@@ -24,7 +24,7 @@ const files = listingOf({
       key: ["f.file_id"],
       fields: `f.file_name, f.profile_code, f.profile_version, f.version, f.partner_id, f.settlement_date, f.product_codes,
                f.content_sha256, f.byte_count, f.line_count, f.bad_line_count, f.amount_total, f.fee_total, f.totals_fault,
-               f.remarks, f.imported_by, f.imported_at, f.superseded_by`,
+               f.remarks, f.imported_by, f.imported_at, f.superseded_by, f.supplement_of`,
     },
   ],
   columns: [
@@ -47,6 +47,7 @@ const files = listingOf({
     ["importedBy", "text", "s.imported_by"],
     ["importedAt", "time", "s.imported_at"],
     ["supersededBy", "number", "s.superseded_by"],
+    ["supplementOf", "number", "s.supplement_of"],
   ],
   filters: {
     ...{ ...PROFILE, ...SETTLEMENT_DATES },
@@ -138,7 +139,7 @@ const FINDING: Omit<Branch, "where"> = {
   key: ["f.found_at", "f.finding_id"],
   fields: `f.run_id, f.profile_code, f.business_date as settlement_date, f.file_id, f.line_no, f.entry_id, f.entry_date, f.class, f.rule,
            f.amount, f.difference, f.fee_difference, f.nearest_trax_id, f.nearest_entry_id, f.blocked_by,
-           f.differing_fields, f.tried, f.replaced_by_run, f.resolved_at`,
+           f.differing_fields, f.tried, f.replaced_by_run, f.resolved_at, f.item_id, f.resolved_because`,
 };
 const FINDING_CLASSES = [
   ...["amount-differs", "fee-differs", "missing-here", "missing-in-file", "duplicate-in-file", "status-differs"],
@@ -177,6 +178,8 @@ const findings = listingOf({
     ["tried", "json", "s.tried"],
     ["replacedByRun", "number", "s.replaced_by_run"],
     ["resolvedAt", "time", "s.resolved_at"],
+    ["resolvedBecause", "text", "s.resolved_because"],
+    ["itemId", "text", "s.item_id::text"],
   ],
   filters: {
     class: { kind: "choice", choices: FINDING_CLASSES, about: "what did not agree", sql: "s.class = ?" },

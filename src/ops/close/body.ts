@@ -1,3 +1,9 @@
+import {
+  type ExpectedFile,
+  readExpectedFiles,
+  readPaymentsWithoutFile,
+  type UnexpectedPayments,
+} from "../reconciliation/expected-files";
 import type { Session } from "../reconciliation/session";
 
 /** Count and sums of whole rupiah, as digits. */
@@ -17,9 +23,33 @@ export interface AccountDay {
   readonly closing: string;
 }
 
+/** Formats of bodies: the first knows nothing of versions and expected files. What was closed in one stays in it. */
+export const CLOSE_FORMATS = ["biller day close 1", "biller day close 2"] as const;
+
+/** What the second format says beside the first. */
+export interface CloseAdditions {
+  /** Counted from 1; a higher one was closed after two people had opened the date again. */
+  readonly version: number;
+  /** The close of this date that counts no more; null: it is the first. */
+  readonly replaces: {
+    readonly version: number;
+    readonly sha256: string;
+    readonly reason: string;
+    readonly proposedBy: string;
+    readonly approvedBy: string;
+  } | null;
+  /** Where closed days begin although there are earlier entries: these make up the opening balances. */
+  readonly begin: { readonly earliest: string; readonly entries: number } | null;
+  readonly expectedFiles: readonly ExpectedFile[];
+  /** Accepted payments that no file speaks of and that none is expected for. */
+  readonly paymentsWithoutFile: readonly UnexpectedPayments[];
+  /** Files that correct lines of others. */
+  readonly supplements: readonly { readonly name: string; readonly of: string }[];
+}
+
 /** Everything that a closed day says; amounts are digits, with a minus where they may be negative. */
-export interface CloseBody {
-  readonly format: "biller day close 1";
+export interface CloseBody extends Partial<CloseAdditions> {
+  readonly format: (typeof CLOSE_FORMATS)[number];
   readonly businessDate: string;
   readonly asOf: string;
   readonly previousSha256: string | null;
@@ -65,16 +95,21 @@ export interface CloseBody {
   }[];
 }
 
-interface Day {
+/** Which day is computed, as of which moment, in which format. */
+export interface Day {
   readonly businessDate: string;
   readonly asOf: string;
+  readonly format: CloseBody["format"];
+  readonly version: number;
+  /** Closed days begin with this one although there are earlier entries. */
+  readonly isBegin: boolean;
   readonly previous: { readonly asOf: string; readonly sha256: string; readonly body: string } | null;
 }
 
 /** What the books say about a day, as of a moment: the same bytes whenever it is asked. */
 export async function computeBody(session: Session, day: Day): Promise<CloseBody> {
   const { run } = session;
-  const { businessDate, asOf, previous } = day;
+  const { businessDate, asOf, previous, format } = day;
   const values = [businessDate, asOf];
   await run(`select set_config('enable_nestloop', 'off', true), set_config('work_mem', '64MB', true)`);
   const moved = await run<{ account: string; kind: string; debits: bigint; credits: bigint }>(MOVED, values);
@@ -90,7 +125,7 @@ export async function computeBody(session: Session, day: Day): Promise<CloseBody
       .reduce((sum, { debits, credits }) => sum + debits - credits, 0n);
   const [waiting] = await run<{ count: number }>(WAITING, [asOf]);
   return {
-    ...{ format: "biller day close 1", businessDate, asOf, previousSha256: previous?.sha256 ?? null },
+    ...{ format, businessDate, asOf, previousSha256: previous?.sha256 ?? null },
     receivable: {
       opening: due?.opening ?? "0",
       accepted: netOf("payment").toString(),
@@ -108,8 +143,33 @@ export async function computeBody(session: Session, day: Day): Promise<CloseBody
     openExceptions: await run(OPEN_EXCEPTIONS, values),
     waitingProposals: waiting?.count ?? 0,
     late,
+    ...(format === "biller day close 1" ? {} : await additionsOf(session, day)),
   };
 }
+
+async function additionsOf(session: Session, day: Day): Promise<CloseAdditions> {
+  const { businessDate, asOf, version, isBegin } = day;
+  const [replaced] = await session.run<NonNullable<CloseAdditions["replaces"]>>(REPLACED, [businessDate, version - 1]);
+  const [begin] = isBegin ? await session.run<NonNullable<CloseAdditions["begin"]>>(BEGIN, [businessDate, asOf]) : [];
+  return {
+    version,
+    replaces: replaced ?? null,
+    begin: begin ?? null,
+    expectedFiles: await readExpectedFiles(session, businessDate, asOf),
+    paymentsWithoutFile: await readPaymentsWithoutFile(session, businessDate, asOf),
+    supplements: await session.run(SUPPLEMENTS, [businessDate, asOf]),
+  };
+}
+
+const REPLACED = `
+  select c.version, encode(c.sha256, 'hex') as sha256, r.reason, r.proposed_by as "proposedBy", r.approved_by as "approvedBy"
+    from day_close c join day_reopening r using (business_date, version)
+   where c.business_date = $1::date and c.version = $2`;
+
+/** What was recorded before the first closed day. */
+const BEGIN = `
+  select min(business_date)::text as earliest, count(*)::int as entries
+    from journal_entry where business_date < $1::date and recorded_at <= $2::timestamptz having count(*) > 0`;
 
 interface LateSum {
   readonly account: string;
@@ -169,12 +229,12 @@ const LATE = `
          e.amount::text as amount
     from journal_entry e where ${LATE_WHERE} order by e.entry_id`;
 
-/** Nothing of a date is recorded more than two days before it. */
+/** Nothing of a date is recorded more than two days before it. A late message about a manual posting is no second payment. */
 const PRODUCTS = `
   select t.product_code as product, t.family, t.outcome, count(*)::int as count, sum(t.amount)::text as amount,
          sum(t.fee_amount)::text as fee
     from trax t
-   where t.business_date = $1::date and t.recorded_at <= $2::timestamptz
+   where t.business_date = $1::date and not t.answers_manual and t.recorded_at <= $2::timestamptz
      and t.recorded_at >= ($1::date - 2)::timestamp at time zone 'UTC'
    group by 1, 2, 3 order by 1, 2, 3`;
 
@@ -187,6 +247,10 @@ const FILES = `
   select f.profile_code as profile, f.file_name as name, f.version, encode(f.content_sha256, 'hex') as sha256,
          f.line_count as lines, f.bad_line_count as "badLines", f.amount_total::text as amount, f.fee_total::text as fee
   ${CURRENT_FILES} order by f.profile_code, f.file_name, f.version`;
+
+const SUPPLEMENTS = `
+  select f.file_name as name, (select o.file_name from settlement_file o where o.file_id = f.supplement_of) as of
+  ${CURRENT_FILES} and f.supplement_of is not null order by f.file_id`;
 
 /** Findings that counted at the moment: found before, and not replaced by a run that was over. */
 const FINDINGS = `
@@ -212,7 +276,12 @@ const RECONCILIATION = `
                        where f.profile_code = s.profile_code and f.file_id is not null))::text, '0', 0
     from files s
   union all
-  select s.profile_code, 'unreadable', s.bad, '0', '0', 0 from files s where s.bad > 0
+  select s.profile_code, 'unreadable', s.bad, '0', '0',
+         (select count(*)::int from exception x
+           where x.kind = 'unreadable-line' and x.profile_code = s.profile_code and x.business_date = $1::date
+             and x.closed_at <= $2::timestamptz
+             and x.file_id in (select f.file_id ${CURRENT_FILES}))
+    from files s where s.bad > 0
    order by 1, 2`;
 
 const POSTED = `
@@ -230,7 +299,7 @@ const OPEN_EXCEPTIONS = `
   select x.kind, count(*)::int, sum(x.amount)::text, '0'
     from exception x
    where x.opened_at <= $2::timestamptz and (x.closed_at is null or x.closed_at > $2::timestamptz)
-     and (x.opened_at at time zone 'Asia/Jakarta')::date <= $1::date
+     and coalesce(x.business_date, (x.opened_at at time zone 'Asia/Jakarta')::date) <= $1::date
    group by 1
    order by 1`;
 

@@ -1,4 +1,6 @@
-import type { AccountCode, OpenedKind, Outcome, ReconciliationClass } from "../../domain";
+import type { AccountCode, FileKind, OpenedKind, Outcome, ReconciliationClass } from "../../domain";
+import type { Family } from "../../ledger";
+import type { ExpectedFile } from "../reconciliation/expected-files";
 import type { ReportLanguage } from "./words";
 
 /** A code's word in each language. */
@@ -6,7 +8,7 @@ type Word = Readonly<Record<ReportLanguage, string>>;
 
 const word = (en: string, id: string): Word => ({ en, id });
 
-/** Everything a line, a payment or an exception can be found to be. `unreadable` is in old closes, the two after it in new ones. */
+/** Everything a line, a payment or an exception can be found to be. `unreadable` counts lines of files. */
 const CLASSES = {
   matched: word("Matched", "Cocok"),
   unreadable: word("Unreadable lines", "Baris tidak terbaca"),
@@ -27,7 +29,7 @@ const CLASSES = {
   refund: word("To be refunded", "Harus dikembalikan"),
   "look-alike": word("Looks like another payment", "Mirip pembayaran lain"),
   divergence: word("Switch and books disagree", "Switch dan pembukuan tidak sejalan"),
-} as const satisfies Record<ReconciliationClass | OpenedKind | "unreadable" | "unreadable-line" | "missing-file", Word>;
+} as const satisfies Record<ReconciliationClass | OpenedKind | FileKind | "unreadable", Word>;
 
 const OUTCOMES = {
   APPROVED: word("Approved", "Disetujui"),
@@ -73,7 +75,7 @@ const FAMILIES = {
   reversal: word("Reversal", "Pembatalan"),
   "manual-payment": word("Payment entered by hand", "Pembayaran dimasukkan manual"),
   "manual-reversal": word("Reversal entered by hand", "Pembatalan dimasukkan manual"),
-} as const satisfies Record<"payment" | "reversal" | "manual-payment" | "manual-reversal", Word>;
+} as const satisfies Record<Family, Word>;
 
 /** Kinds of journal entries. */
 const ENTRIES = {
@@ -95,7 +97,7 @@ const EXPECTED = {
   arrived: word("Arrived", "Sudah datang"),
   missing: word("Missing", "Belum datang"),
   "without-file": word("Closed without it", "Ditutup tanpa berkas"),
-} as const satisfies Record<"arrived" | "missing" | "without-file", Word>;
+} as const satisfies Record<ExpectedFile["state"], Word>;
 
 /** The sets of codes that a report shows words for. */
 export const CODE_WORDS = {

@@ -1,15 +1,13 @@
 import { type DayClose, parseBody } from "./close";
 import { wordFor } from "./code-words";
-import type { LaterFacts } from "./later-facts";
+import type { CloseAdditions, CloseBody } from "./body";
 import { REPORT_KINDS, type ReportColumn, type ReportKey, type ReportRow, type ReportSection } from "./report-table";
 import { dateText, jakartaText } from "./report-values";
 import { REPORT_WORDS, type ReportLanguage, type ReportWords } from "./words";
 
-type Body = ReturnType<typeof parseBody> & LaterFacts;
-
 interface Source {
   readonly close: DayClose;
-  readonly body: Body;
+  readonly body: CloseBody;
   readonly language: ReportLanguage;
   readonly words: ReportWords;
 }
@@ -72,7 +70,7 @@ function summaryOf({ close, body, language, words }: Source, billerName: string 
   };
 }
 
-function replacedRows(replaces: NonNullable<LaterFacts["replaces"]>, words: ReportWords): ReportRow[] {
+function replacedRows(replaces: NonNullable<CloseAdditions["replaces"]>, words: ReportWords): ReportRow[] {
   return [
     { item: words.replaces, version: replaces.version },
     { item: words.reason, detail: replaces.reason },

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { Fault, mustDiscard, type Statement, type Tx } from "../../platform";
+import { faultOf } from "./approval-attempts";
 import type { Actor } from "./history";
 import { proposeForItem, type ProposalRequest } from "./proposals";
 import { listQueue, type QueueFilter } from "./queue";
@@ -42,10 +43,11 @@ export async function proposeForEach(
       const { proposalId } = await proposeForItem(tx, actor, itemId, request, batchId);
       await tx.run(KEEP, []);
       results.set(itemId, { itemId, proposalId, fault: null });
-    } catch (fault) {
-      if (!(fault instanceof Fault) || mustDiscard(fault)) throw fault;
+    } catch (error) {
+      // After these nothing more can be done in this transaction.
+      if (mustDiscard(error)) throw error;
       await tx.run(UNDO, []);
-      results.set(itemId, { itemId, proposalId: null, fault });
+      results.set(itemId, { itemId, proposalId: null, fault: faultOf(error) });
     }
   }
   return {

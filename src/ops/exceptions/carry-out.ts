@@ -1,22 +1,17 @@
 import {
   ACCOUNTS,
   type AccountCode,
-  type ClearingOf,
-  type FindingMove,
   isWhollyDue,
   moveOfFinding,
   postingsOfBankCredit,
-  postingsOfMove,
   type Posting,
-  recoveredOf,
-  restOf,
   stateOfReceivable,
   stillDueOf,
   takenBack,
 } from "../../domain";
-import { appendClearings, appendOperatorEntry, readReceivables, ReceivableTaken } from "../../ledger";
-import { type Clock, type Db, deadlineIn, Fault, type IdSource, type Statement, type Tx } from "../../platform";
-import { postSettlement, saveLines } from "../settlement/post";
+import { appendOperatorEntry, readReceivables, ReceivableTaken } from "../../ledger";
+import { deadlineIn, Fault, type Statement, type Tx } from "../../platform";
+import { postSettlement } from "../settlement/post";
 import {
   entryOfTrax,
   factsOfFinding,
@@ -27,46 +22,14 @@ import {
   type OpenedItem,
   readFreePayment,
 } from "./facts";
+import { closeAboutFile, isAboutFile } from "./about-files";
+import { bookMove, bookRecovery } from "./book-move";
+import type { ApprovalDeps, Approved, Context, Result } from "./context";
 import type { Actor } from "./history";
-import { decideProposal, type Proposal } from "./proposals";
+import { lapseProposals } from "./items";
+import { reopenDays } from "./reopening";
+import { decideProposal } from "./proposals";
 import { undoApproved } from "./undo";
-
-/** How payments are posted and taken back: by the flows that the switch's messages go through. */
-export interface ByHand {
-  advise(tx: Tx, request: HandRequest): Promise<{ readonly isReplay: boolean }>;
-  reverse(tx: Tx, request: HandRequest): Promise<{ readonly entryId: string | null }>;
-  /** Takes the standing reversal of a payment back. @returns the correction's identifier */
-  reinstate(tx: Tx, paymentEntryId: string, today: string): Promise<string>;
-  isPassing(fault: unknown): boolean;
-}
-
-interface HandRequest {
-  readonly partnerId: number;
-  readonly traxId: string;
-  readonly productCode: string;
-  readonly billNumber: string;
-  readonly amount: bigint;
-  readonly feeAmount: bigint | null;
-}
-
-/** What proposals are approved with. */
-export interface ApprovalDeps {
-  readonly db: Pick<Db, "withTransaction">;
-  readonly byHand: ByHand;
-  readonly clock: Clock;
-  readonly ids: IdSource;
-  /** Business date that entries are booked on, `YYYY-MM-DD`. */
-  readonly today: () => string;
-}
-
-/** What an approval brought about. */
-export interface Approved {
-  readonly proposal: Proposal;
-  /** In words, for people. */
-  readonly done: string;
-  /** The settlement or correction entry; null where none was needed. */
-  readonly entryId: string | null;
-}
 
 const ROUNDS_MAX = 5;
 const TIMEOUT_MS = 30_000;
@@ -88,15 +51,7 @@ export async function approveProposal(
       return await deps.db.withTransaction(deadlineIn(deps.clock, TIMEOUT_MS), async (tx) => {
         const proposal = await decideProposal(tx, actor, proposalId, "approved", note);
         const context = { deps, tx, actor, proposal };
-        const result =
-          proposal.action === "undo"
-            ? await undoApproved(context)
-            : proposal.itemKind === "finding"
-              ? await settleFinding(context)
-              : proposal.itemKind === "exception"
-                ? await settleOpened(context)
-                : await bookBankCredit(context);
-        return { proposal, ...result };
+        return { proposal, ...(await doWhatItSays(context)) };
       });
     } catch (fault) {
       const isPassing = fault instanceof ReceivableTaken || deps.byHand.isPassing(fault);
@@ -105,14 +60,20 @@ export async function approveProposal(
   }
 }
 
-/** What carrying out a proposal works with: all of it in the transaction of the decision. */
-export interface Context {
-  readonly deps: ApprovalDeps;
-  readonly tx: Tx;
-  readonly actor: Actor;
-  readonly proposal: Proposal;
+function doWhatItSays(context: Context): Promise<Result> {
+  const { tx, actor, proposal } = context;
+  if (proposal.action === "undo") return undoApproved(context);
+  switch (proposal.itemKind) {
+    case "finding":
+      return settleFinding(context);
+    case "exception":
+      return isAboutFile(proposal) ? closeAboutFile(tx, actor, proposal) : settleOpened(context);
+    case "bank-credit":
+      return bookBankCredit(context);
+    case "day":
+      return reopenDays(tx, actor, proposal);
+  }
 }
-export type Result = Omit<Approved, "proposal">;
 
 const RESOLVE: Statement = {
   name: "ops_resolve_finding",
@@ -168,6 +129,9 @@ async function carryOut(context: Context, item: FindingItem): Promise<CarriedOut
       return { done: "linked", ...(await linkAndBook(context, item, proposal.targetEntryId ?? "")) };
     case "undo":
     case "bank-credit":
+    case "not-a-payment":
+    case "close-without-file":
+    case "reopen-day":
       throw new Fault("not_possible", `${proposal.action} is about no finding`);
   }
 }
@@ -192,14 +156,18 @@ async function reverseOf(context: Context, item: FindingItem): Promise<CarriedOu
     const dueAmount = clearings.reduce((sum, { amount }) => sum + amount, 0n);
     // A paid line that is still to be posted never is: with this one it comes to nothing.
     const paid = beside.state === "matched" ? payment.receivable.opened : 0n;
-    if (beside.state === "matched") await tx.run(EXPLAIN_PAID, [beside.fileId, beside.lineNo, item.findingId, paid]);
+    if (beside.state === "matched") {
+      const about = [beside.fileId, beside.lineNo, item.findingId, paid];
+      const [explained] = await tx.run<{ findingId: string }>(EXPLAIN_PAID, about);
+      await tx.run(RESOLVE_EXPLAINED, [explained?.findingId]);
+    }
     const undone = { dueAmount, transitAmount: move.transitAmount + paid, clearings, isWhole: true };
     entryId = await bookMove(context, item, [payment], undone);
   } else if (stateOfReceivable(payment.receivable) !== "reversed") assertWhollyDue(payment);
   const reversal = await deps.byHand.reverse(tx, { ...payment, partnerId });
   const done = `payment ${payment.traxId} ${reversal.entryId === null ? "was reversed before" : "reversed"}`;
   if (beside !== null) return { done, entryId: entryId ?? reversal.entryId };
-  const after = await lockFinding(tx, item.findingId);
+  const after = await lockFinding(tx, item.itemId);
   const rest = moveOfFinding(factsOfFinding(after), context.proposal.account);
   return { done, entryId: (await bookMove(context, after, after.payments, rest)) ?? reversal.entryId };
 }
@@ -213,22 +181,29 @@ function assertWhollyDue({ traxId, receivable }: ItemPayment): void {
   });
 }
 
-/** A finding, explained at once, keeps a paid line from being posted. $1, $2 line, $3 finding beside it, $4 its money. */
+/** A finding that is explained at once keeps a paid line from being posted. $1, $2 line, $3 finding beside it, $4 its money. */
 const EXPLAIN_PAID: Statement = {
   name: "ops_explain_paid_line",
   isWrite: true,
   text: `
     insert into reconciliation_finding (finding_id, run_id, profile_code, business_date, file_id, line_no, entry_id,
                                         entry_date, class, rule, amount, difference, fee_difference, nearest_trax_id,
-                                        nearest_entry_id, differing_fields, tried, resolved_at)
+                                        nearest_entry_id, differing_fields, tried)
     select gen_random_uuid(), f.run_id, f.profile_code, s.settlement_date, l.file_id, l.line_no, m.entry_id, m.entry_date,
-           'reversed-here', m.rule, l.amount, l.amount, $4::bigint - l.amount, l.trax_id, m.entry_id, '{status}', '[]',
-           clock_timestamp()
+           'reversed-here', m.rule, l.amount, l.amount, $4::bigint - l.amount, l.trax_id, m.entry_id, '{status}', '[]'
       from reconciliation_finding f
       join settlement_line l on l.file_id = $1::int and l.line_no = $2::int
       join settlement_file s on s.file_id = l.file_id
       join settlement_match m on m.file_id = l.file_id and m.line_no = l.line_no and m.replaced_by_run is null
-     where f.finding_id = $3::uuid`,
+     where f.finding_id = $3::uuid
+    returning finding_id as "findingId"`,
+};
+const RESOLVE_EXPLAINED: Statement = {
+  name: "ops_resolve_explained_line",
+  isWrite: true,
+  text: `
+    update reconciliation_finding set resolved_at = clock_timestamp(), resolved_because = 'a line of its file takes it back'
+     where finding_id = $1::uuid`,
 };
 
 const LINK: Statement = {
@@ -243,9 +218,9 @@ const RESOLVE_MISSING: Statement = {
   name: "ops_resolve_missing_in_file",
   isWrite: true,
   text: `
-    update reconciliation_finding f set resolved_at = clock_timestamp()
+    update reconciliation_finding f set resolved_at = clock_timestamp(), resolved_because = 'a line stands for its payment'
      where f.entry_id = $1::uuid and f.class = 'missing-in-file' and f.resolved_at is null and f.replaced_by_run is null
-    returning f.finding_id as "findingId"`,
+    returning f.item_id as "itemId"`,
 };
 
 /** The line stands for the payment from now on, and nothing else may. */
@@ -258,123 +233,17 @@ async function linkAndBook(
   if (item.fileId === null || item.lineNo === null) throw new Fault("not_possible", "there is no line to link");
   const payment = await readFreePayment(tx, item.partnerId, entryId);
   await tx.run(LINK, [entryId, item.fileId, item.lineNo, item.runId, payment.entryDate]);
-  await tx.run(RESOLVE_MISSING, [entryId]);
+  const resolved = await tx.run<{ itemId: string }>(RESOLVE_MISSING, [entryId]);
+  await lapseProposals(
+    tx,
+    resolved.map(({ itemId }) => itemId),
+    `line ${item.lineNo} of file ${item.fileId} stands for its payment`,
+  );
   if (stateOfReceivable(payment.receivable) !== "due") {
     return { entryId: await bookRecovery(context, item, payment), isWhole: true };
   }
   const move = moveOfFinding(factsOfFinding(item, [payment]), proposal.account);
   return { entryId: await bookMove(context, item, [payment], move), isWhole: move.isWhole };
-}
-
-/**
- * Books what a finding moves, and clears the receivables by it.
- *
- * @throws Fault `account`: something is left, and nobody has said where it goes
- * @throws ReceivableTaken roll back and call again
- */
-async function bookMove(
-  { deps, tx, actor, proposal }: Context,
-  item: FindingItem,
-  payments: readonly ItemPayment[],
-  move: FindingMove,
-): Promise<string | null> {
-  const rest = restOf(move);
-  if (rest !== 0n && proposal.account === null) {
-    throw new Fault("account", `a difference of ${rest} rupiah is left, and nobody has said where it goes`, {
-      remedy: "name-an-account",
-    });
-  }
-  const account = rest === 0n ? null : proposal.account;
-  const postings = postingsOfMove(move, account);
-  if (postings.length === 0) return null;
-  return book({ deps, tx, actor, proposal }, item, payments, { ...move, account, postings });
-}
-
-/**
- * Money came for what was written off or accepted elsewhere: it goes into transit, and those accounts get it back. What is
- * more than that goes to the account of the proposal.
- */
-async function bookRecovery(context: Context, item: FindingItem, payment: ItemPayment): Promise<string | null> {
-  const { tx, proposal } = context;
-  const { there, status } = factsOfFinding(item, [payment]);
-  const came = status === "paid" ? there : 0n;
-  const givenUp = await tx.run<{ account: AccountCode; amount: bigint }>(GIVEN_UP, [payment.entryId]);
-  const clearings = recoveredOf(payment.receivable, came);
-  let left = clearings.reduce((sum, { kind, amount }) => (kind === "recovered" ? sum + amount : sum), 0n);
-  const credits: Posting[] = [];
-  const rest = came - left;
-  for (const { account, amount } of givenUp) {
-    const part = amount < left ? amount : left;
-    if (part > 0n) credits.push({ accountCode: account, side: "credit", amount: part });
-    left -= part;
-  }
-  if (came === 0n || left > 0n)
-    throw new Fault("not_possible", "the books do not say where this payment was given up to");
-  if (rest > 0n && proposal.account === null) {
-    throw new Fault("account", `${rest} rupiah more came than was given up, and nobody has said where they go`, {
-      remedy: "name-an-account",
-    });
-  }
-  if (rest > 0n && proposal.account !== null) {
-    credits.push({ accountCode: proposal.account, side: "credit", amount: rest });
-  }
-  const postings: Posting[] = [{ accountCode: ACCOUNTS.bankInTransit, side: "debit", amount: came }, ...credits];
-  const account = credits[0]?.accountCode ?? null;
-  return book(context, item, [payment], { dueAmount: 0n, transitAmount: came, clearings, account, postings });
-}
-
-/** What of a payment was given up to which account, and not recovered since. */
-const GIVEN_UP: Statement = {
-  name: "ops_read_given_up",
-  text: `
-    select p.account_code as account, sum(c.amount)::bigint as amount
-      from receivable_clearing c
-      join settlement_posting p on p.entry_id = c.by_entry_id
-     where c.entry_id = $1::uuid and c.kind in ('written-off', 'accepted') and p.account_code is not null
-     group by 1 having sum(c.amount) > 0 order by 2 desc, 1`,
-};
-
-interface Booked {
-  readonly dueAmount: bigint;
-  readonly transitAmount: bigint;
-  readonly clearings: readonly ClearingOf[];
-  readonly account: AccountCode | null;
-  readonly postings: readonly Posting[];
-}
-
-async function book(
-  { deps, tx, actor, proposal }: Context,
-  item: FindingItem,
-  payments: readonly ItemPayment[],
-  { dueAmount, transitAmount, clearings, account, postings }: Booked,
-): Promise<string> {
-  const nowMs = deps.clock.nowMs();
-  const entryId = deps.ids.entryId(nowMs);
-  const businessDate = deps.today();
-  const { fileId, lineNo, memberLineNos, partnerId, profileCode } = item;
-  const lineNos = lineNo === null || item.isPosted ? [] : [lineNo, ...memberLineNos];
-  const postingNo = await postSettlement(tx, {
-    kind: "resolution",
-    entryId,
-    businessDate,
-    nowMs,
-    partnerId,
-    profileCode,
-    settlementDate: item.businessDate,
-    fileId,
-    proposalId: proposal.proposalId,
-    lineCount: lineNos.length,
-    dueAmount,
-    transitAmount,
-    account,
-    postings,
-    reference: `settlement ${proposal.proposalId.slice(0, 8)}`,
-    by: actor.name,
-  });
-  const receivables = new Map(payments.map(({ entryId: id, receivable }) => [id, receivable]));
-  await appendClearings(tx, { entryId, businessDate }, receivables, clearings);
-  if (fileId !== null && lineNos.length > 0) await saveLines(tx, postingNo, fileId, lineNos);
-  return entryId;
 }
 
 const CLOSE_OPENED: Statement = {

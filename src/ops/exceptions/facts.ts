@@ -1,6 +1,7 @@
 import { type FindingFacts, type ItemClass, type LineStatus, type Receivable, stateOfReceivable } from "../../domain";
 import { isReversed, readReceivables } from "../../ledger";
 import { Fault, type Statement, type Tx } from "../../platform";
+import { lockProfileOfItem } from "./items";
 
 /** A payment that an item is about, as it stands now. Whole rupiah. */
 export interface ItemPayment {
@@ -25,6 +26,8 @@ export interface BesideLine {
 
 /** A finding with everything that settling it is decided on; its row is locked. */
 export interface FindingItem {
+  /** The exception; it outlives the finding. */
+  readonly itemId: string;
   readonly findingId: string;
   readonly runId: number;
   readonly profileCode: string;
@@ -51,15 +54,6 @@ export interface FindingItem {
   readonly beside: BesideLine | null;
 }
 
-/** Runs hold this lock, too: one waits for the other. */
-const LOCK_PROFILE: Statement = {
-  name: "ops_lock_profile",
-  isWrite: true,
-  text: `
-    select pg_advisory_xact_lock_shared(hashtext('biller:reconciliation'), hashtext(f.profile_code))
-      from reconciliation_finding f where f.finding_id = $1::uuid`,
-};
-
 const paymentJson = `
   json_build_object('entryId', e.entry_id, 'entryDate', e.business_date, 'traxId', e.trax_id,
     'productCode', e.product_code, 'billNumber', e.bill_number, 'amount', e.amount::text, 'feeAmount', e.fee_amount::text)`;
@@ -72,7 +66,7 @@ const READ_FINDING: Statement = {
   name: "ops_read_finding",
   isWrite: true,
   text: `
-    select f.finding_id as "findingId", f.run_id as "runId", f.profile_code as "profileCode",
+    select f.item_id as "itemId", f.finding_id as "findingId", f.run_id as "runId", f.profile_code as "profileCode",
            f.business_date as "businessDate", f.class, f.file_id as "fileId", f.line_no as "lineNo", l.status,
            f.amount, l.trax_id as "traxId", l.product_code as "productCode", l.bill_number as "billNumber",
            l.fee_amount as "feeAmount",
@@ -114,7 +108,7 @@ const READ_FINDING: Statement = {
           join journal_entry e on e.entry_id = m.entry_id and e.business_date = m.entry_date
          where f.class = 'reversed-there' and f.entry_id is null and m.entry_id = f.nearest_entry_id
            and m.replaced_by_run is null) beside on true
-     where f.finding_id = $1::uuid and f.resolved_at is null and f.replaced_by_run is null
+     where f.item_id = $1::uuid and f.resolved_at is null and f.replaced_by_run is null
        and not exists (select from settlement_file s where s.file_id = f.file_id and s.superseded_by is not null)
        for update of f`,
 };
@@ -130,12 +124,12 @@ interface FindingRow extends Omit<FindingItem, "payments" | "beside"> {
   readonly besideState: BesideLine["state"];
 }
 
-/** Reads a finding for settling it, and locks it. @throws Fault `closed`: it is resolved, a run or a file has replaced it */
-export async function lockFinding(tx: Tx, findingId: string): Promise<FindingItem> {
-  await tx.run(LOCK_PROFILE, [findingId]);
-  const [row] = await tx.run<FindingRow>(READ_FINDING, [findingId]);
+/** Reads the finding of an item for settling it, and locks it. @throws Fault `closed`: it is resolved, a run or a file has replaced it */
+export async function lockFinding(tx: Tx, itemId: string): Promise<FindingItem> {
+  await lockProfileOfItem(tx, itemId);
+  const [row] = await tx.run<FindingRow>(READ_FINDING, [itemId]);
   if (row === undefined)
-    throw new Fault("closed", `finding ${findingId} is not open: resolved, or its file was replaced`);
+    throw new Fault("closed", `exception ${itemId} is not open any more: resolved, or its file was replaced`);
   const { besidePayment, besideFileId, besideLineNo, besideState, payments, ...finding } = row;
   const written = besidePayment === null ? payments : [...payments, besidePayment];
   const receivables = await readReceivables(
@@ -195,7 +189,9 @@ const READ_PAYMENT: Statement = {
 };
 const FIND_ENTRY: Statement = {
   name: "ops_find_entry_of_trax",
-  text: `select entry_id from trax where partner_id = $1::int and trax_id = $2 and family = 'payment'`,
+  text: `
+    select entry_id from trax t
+     where t.partner_id = $1::int and t.trax_id = $2 and t.family in ('payment', 'manual-payment') and not t.answers_manual`,
 };
 
 /**
@@ -219,7 +215,7 @@ export async function readFreePayment(tx: Tx, partnerId: number, entryId: string
   return payment;
 }
 
-/** The entry of an accepted payment. @throws Fault `no_payment` */
+/** The entry of an accepted payment, whoever posted it. @throws Fault `no_payment` */
 export async function entryOfTrax(tx: Tx, partnerId: number, traxId: string): Promise<string> {
   const [row] = await tx.run<{ entry_id: string | null }>(FIND_ENTRY, [partnerId, traxId]);
   if (!row?.entry_id) throw new Fault("no_payment", `no payment ${traxId} is accepted here`);
@@ -252,7 +248,8 @@ const READ_OPENED: Statement = {
              where g.entry_id = t.entry_id and g.business_date = t.business_date and g.account_code = 'suspense'
                and not ${isReversed("t.entry_id")}) as suspended
       from exception x
-      join trax t on t.partner_id = x.partner_id and t.trax_id = x.trax_id and t.family = 'payment'
+      join trax t on t.partner_id = x.partner_id and t.trax_id = x.trax_id
+       and t.family in ('payment', 'manual-payment') and not t.answers_manual
      where x.exception_id = $1::uuid and x.closed_at is null
        for update of x`,
 };

@@ -1,6 +1,7 @@
-import { dateAfter } from "../../domain";
+import { dateAfter, FILE_KINDS, moneyActionsFor } from "../../domain";
 import { Fault, type Statement, type Tx } from "../../platform";
 import { type Actor, recordEvent } from "./history";
+import { lockProfileOfItem } from "./items";
 import { type QueueItem, readItem } from "./queue";
 
 const SET_OWNER: Statement = {
@@ -38,10 +39,15 @@ const CARRY_DAYS_MAX = 31;
 
 /** Money of these stands somewhere until it is moved: closing would leave it there. */
 const HOLDS_MONEY: readonly string[] = ["suspense"];
+/** About files: two people close these, or the file that comes. */
+const NEEDS_TWO: readonly string[] = FILE_KINDS;
 
 /** @throws Fault `no_exception`, `closed`, `not_possible` */
 export async function handleItem(tx: Tx, actor: Actor, itemId: string, action: PlainAction): Promise<QueueItem> {
-  const item = await readItem(tx, itemId);
+  const found = await readItem(tx, itemId);
+  // A note changes nothing of the item: it waits for no run.
+  if (action.kind !== "note") await lockProfileOfItem(tx, found.itemId);
+  const item = action.kind === "note" ? found : await readItem(tx, found.itemId);
   if (item.closedAt !== null && action.kind !== "note") {
     throw new Fault("closed", `exception ${item.itemId} is closed since ${item.closedAt.toISOString()}`);
   }
@@ -69,6 +75,10 @@ export async function handleItem(tx: Tx, actor: Actor, itemId: string, action: P
     case "close": {
       if (item.itemKind === "finding" || HOLDS_MONEY.includes(item.class)) {
         throw new Fault("not_possible", `${item.class} is about money: accept, reverse or write off`);
+      }
+      if (NEEDS_TWO.includes(item.class)) {
+        const [instead = ""] = moneyActionsFor(item.class);
+        throw new Fault("not_possible", `${item.class} is closed by two people: propose ${instead}`);
       }
       if (item.proposalId !== null) throw new Fault("not_possible", "a proposal about it waits for a decision");
       if ((await tx.run(CLOSE, [item.itemId, action.text])).length === 0) throw new Fault("closed", "it is closed");

@@ -1,17 +1,22 @@
+import { type Actor, actorText } from "../../domain";
 import type { Statement, Tx } from "../../platform";
 import { recordOperatorAction } from "../../store";
 
-/** Who works on something: the name that was given, and the account and machine that it was given from. */
-export interface Actor {
-  readonly name: string;
-  readonly via: string;
-}
+export { type Actor, PERSON_NAME } from "../../domain";
 
-/** Names that people work under: 1 to 100 letters, digits, blanks and . _ @ - */
-export const PERSON_NAME = /^[\p{L}\p{N}][\p{L}\p{N} ._@-]{0,99}$/u;
-
-/** What happened to an item of the queue. */
-export type EventKind = "note" | "assigned" | "carried" | "closed" | "proposed" | "approved" | "refused" | "withdrawn";
+/** What happened to an item of the queue. `changed`, `reopened` and `lapsed` are what runs find, not what people do. */
+export type EventKind =
+  | "note"
+  | "assigned"
+  | "carried"
+  | "closed"
+  | "changed"
+  | "reopened"
+  | "proposed"
+  | "approved"
+  | "refused"
+  | "withdrawn"
+  | "lapsed";
 
 /** One step of an item's history. */
 export interface HistoryEvent {
@@ -37,7 +42,7 @@ export async function recordEvent(
   const { itemId, kind, detail, after } = event;
   await tx.run(INSERT, [itemId, kind, actor.name, actor.via, detail]);
   await recordOperatorAction(tx, {
-    actor: `${actor.name} (${actor.via})`.slice(0, 200),
+    actor: actorText(actor),
     action: `exception.${kind}`,
     object: `exception:${itemId}`,
     detail,
@@ -50,7 +55,7 @@ const READ: Statement = {
   text: `select at, kind, actor, via, detail from exception_event where item_id = $1::uuid order by event_id`,
 };
 
-/** Everything that people did about an item, the earliest first. */
+/** Everything that happened to an item, the earliest first. */
 export function readHistory(tx: Tx, itemId: string): Promise<HistoryEvent[]> {
   return tx.run<HistoryEvent>(READ, [itemId]);
 }

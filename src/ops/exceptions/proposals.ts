@@ -28,9 +28,9 @@ export interface ProposalRequest {
 export interface Proposal {
   readonly proposalId: string;
   readonly batchId: string;
-  readonly itemKind: "finding" | "exception" | "bank-credit";
+  readonly itemKind: "finding" | "exception" | "bank-credit" | "day";
   readonly itemId: string;
-  readonly action: MoneyAction | "bank-credit" | "undo";
+  readonly action: MoneyAction | "bank-credit" | "undo" | "reopen-day";
   /** The approved proposal that this one takes back; null or left out: none. */
   readonly undoes?: string | null;
   readonly account: AccountCode | null;
@@ -40,8 +40,13 @@ export interface Proposal {
   readonly reason: string;
   readonly proposedBy: string;
   readonly proposedAt: Date;
-  readonly decision: "approved" | "refused" | "withdrawn" | null;
+  /** `lapsed`: what it was about is gone, or is something else now. */
+  readonly decision: "approved" | "refused" | "withdrawn" | "lapsed" | null;
   readonly decidedBy: string | null;
+  readonly decisionNote: string | null;
+  /** When it was last approved and could not be done, and why; null: never. */
+  readonly lastFailedAt: Date | null;
+  readonly lastFailure: string | null;
 }
 
 const INSERT: Statement = {
@@ -139,8 +144,15 @@ async function propose(
   const account = accountOf(item.class, action, request.account);
   const targetEntryId = await targetOf(tx, item, request);
   const { itemId, itemKind, amount } = item;
-  if (itemKind === "finding" && (action === "accept" || action === "write-off")) {
-    const finding = await lockFinding(tx, itemId);
+  // Also where nothing of it is needed: a run that is at work may be taking the ground of this proposal away.
+  const finding = itemKind === "finding" ? await lockFinding(tx, itemId) : null;
+  if (finding !== null && (finding.class !== item.class || finding.amount !== item.amount)) {
+    throw new Fault(
+      "item_changed",
+      `a run has found something else about exception ${itemId} meanwhile: look at it again`,
+    );
+  }
+  if (finding !== null && (action === "accept" || action === "write-off")) {
     const rest = restOf(moveOfFinding(factsOfFinding(finding), account));
     if (rest !== 0n && account === null) {
       throw new Fault("account", `a difference of ${rest} rupiah needs an account: ${DIFFERENCE_ACCOUNTS.join(", ")}`, {
@@ -165,6 +177,8 @@ function accountOf(itemClass: ItemClass, action: MoneyAction, account: AccountCo
   // A line may take back another amount than that of the payment it is about.
   if (account !== null && action === "reverse" && itemClass !== "reversed-there")
     throw new Fault("account", "a reversal needs no account");
+  if (account !== null && (action === "not-a-payment" || action === "close-without-file"))
+    throw new Fault("account", `${action} needs no account: nothing moves`);
   if (account !== null && !DIFFERENCE_ACCOUNTS.includes(account)) {
     throw new Fault("account", `a difference goes to one of ${DIFFERENCE_ACCOUNTS.join(", ")}`);
   }
@@ -186,7 +200,8 @@ async function targetOf(tx: Tx, item: QueueItem, { action, target }: ProposalReq
 const COLUMNS = `
     select p.proposal_id as "proposalId", p.batch_id as "batchId", p.item_kind as "itemKind", p.item_id as "itemId",
            p.action, p.account_code as account, p.target_entry_id as "targetEntryId", p.amount, p.facts, p.reason,
-           p.proposed_by as "proposedBy", p.proposed_at as "proposedAt", p.decision, p.decided_by as "decidedBy"
+           p.proposed_by as "proposedBy", p.proposed_at as "proposedAt", p.decision, p.decided_by as "decidedBy",
+           p.last_failed_at as "lastFailedAt", p.last_failure as "lastFailure", p.decision_note as "decisionNote"
       from exception_proposal p`;
 const LIST: Statement = {
   name: "ops_list_proposals",
@@ -212,6 +227,20 @@ export function listProposals(
   return tx.run<Proposal>(LIST, [filter.id, filter.withDecided, filter.limit]);
 }
 
+function decidedText({ proposalId, decision, decidedBy, decisionNote }: Proposal): string {
+  if (decision === "lapsed") return `proposal ${proposalId} has lapsed: ${decisionNote ?? "its ground is gone"}`;
+  return `proposal ${proposalId} was ${decision} by ${decidedBy}`;
+}
+
+const LOCK_PROFILE: Statement = {
+  name: "ops_lock_profile_of_proposal",
+  isWrite: true,
+  text: `
+    select pg_advisory_xact_lock_shared(hashtext('biller:reconciliation'), hashtext(i.profile_code))
+      from exception_proposal p join exception_item i on i.item_id = p.item_id
+     where p.proposal_id = $1::uuid and i.profile_code is not null`,
+};
+
 const DECIDE: Statement = {
   name: "ops_decide_proposal",
   isWrite: true,
@@ -234,10 +263,12 @@ export async function decideProposal(
   decision: "approved" | "refused" | "withdrawn",
   note: string | null,
 ): Promise<Proposal> {
+  // In the order of runs, which hold the profile before they look at proposals.
+  await tx.run(LOCK_PROFILE, [proposalId]);
   const [proposal] = await tx.run<Proposal>(LOCK, [proposalId]);
   if (proposal === undefined) throw new Fault("no_proposal", `there is no proposal ${proposalId}`);
   if (proposal.decision !== null) {
-    throw new Fault("decided", `proposal ${proposalId} was ${proposal.decision} by ${proposal.decidedBy}`);
+    throw new Fault("decided", decidedText(proposal));
   }
   const nameOf = (name: string): string => name.trim().toLowerCase();
   const isSame = nameOf(proposal.proposedBy) === nameOf(actor.name);
@@ -250,5 +281,5 @@ export async function decideProposal(
   await tx.run(DECIDE, [proposalId, decision, actor.name, actor.via, note]);
   const detail = `${proposal.action} of ${proposal.proposedBy}${note === null ? "" : `: ${note}`}`;
   await recordEvent(tx, actor, { itemId: proposal.itemId, kind: decision, detail, after: { proposalId, decision } });
-  return { ...proposal, decision, decidedBy: actor.name };
+  return { ...proposal, decision, decidedBy: actor.name, decisionNote: note };
 }

@@ -1,5 +1,6 @@
+import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
-import { DEFAULT_DUE_RULE, type DueRule, faultsOfDueRule, type ItemClass } from "../../domain";
+import { actorText, DEFAULT_DUE_RULE, type DueRule, faultsOfDueRule, type ItemClass } from "../../domain";
 import { ConfigFault, Fault, type Statement, type Tx } from "../../platform";
 import { type Actor, type HistoryEvent, readHistory } from "./history";
 import { recordOperatorAction } from "../../store";
@@ -33,8 +34,9 @@ export const WHOLE_QUEUE: QueueFilter = {
   ...{ amountMin: null, amountMax: null, after: null },
 };
 
-/** One exception: a finding of a reconciliation, or what a payment or reversal opened. Whole rupiah. */
+/** One exception: what reconciliation found, or what a payment or reversal opened. Whole rupiah. */
 export interface QueueItem {
+  /** The same in every run, as long as something is found about its line or payment. */
   readonly itemId: string;
   readonly itemKind: "finding" | "exception";
   readonly class: ItemClass;
@@ -59,80 +61,78 @@ export interface QueueItem {
   readonly proposedAction: string | null;
   readonly proposedBy: string | null;
   readonly closedAt: Date | null;
+  /** Why it is closed, in words: "matched by run 12". */
+  readonly closedBecause: string | null;
 }
 
-/** The queue; conditions on the keys of findings and exceptions let one item be found without looking at the others. */
-const queueText = (findings: string, exceptions: string): string => `
-    select * from (
-      select i.*, h.owner, h.carried_to as "carriedTo", p.proposal_id as "proposalId", p.action as "proposedAction",
-             p.proposed_by as "proposedBy", d.due_at as "dueAt",
-             to_char(d.due_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "dueKey", i."closedAt" is null and d.due_at < now() as "isOverdue"
-        from (
-          select f.finding_id as "itemId", 'finding' as "itemKind", f.class, f.profile_code as "profileCode",
-                 (select q.user_name from partner q
-                   where q.partner_id = coalesce(s.partner_id, e.partner_id)) as partner,
-                 f.business_date as "businessDate", f.amount, f.difference,
-                 coalesce(l.trax_id, e.trax_id, f.nearest_trax_id) as "traxId", f.file_id as "fileId",
-                 f.line_no as "lineNo",
-                 concat_ws('; ', nullif(array_to_string(f.differing_fields, ', '), ''), 'blocked by ' || f.blocked_by)
-                   as detail,
-                 f.found_at as "openedAt", f.resolved_at as "closedAt"
-            from reconciliation_finding f
-            left join settlement_file s on s.file_id = f.file_id
-            left join settlement_line l on l.file_id = f.file_id and l.line_no = f.line_no
-            left join journal_entry e
-              on f.file_id is null and e.entry_id = f.entry_id and e.business_date = f.entry_date
-           where f.replaced_by_run is null and ($9::boolean or f.resolved_at is null)
-             and ($2::text is null or f.profile_code = $2) and ($3::date is null or f.business_date >= $3::date)
-             and ($4::date is null or f.business_date <= $4::date) and ($5::text is null or f.class = $5) ${findings}
-          union all
-          select x.exception_id, 'exception', x.kind, null,
-                 (select q.user_name from partner q where q.partner_id = x.partner_id),
-                 (x.opened_at at time zone 'Asia/Jakarta')::date, x.amount, null, x.trax_id, null, null, x.detail,
-                 x.opened_at, x.closed_at
-            from exception x
-           where ($9::boolean or x.closed_at is null) and $2::text is null and ($5::text is null or x.kind = $5)
-             and ($3::date is null or (x.opened_at at time zone 'Asia/Jakarta')::date >= $3::date)
-             and ($4::date is null or (x.opened_at at time zone 'Asia/Jakarta')::date <= $4::date) ${exceptions}
-        ) i
-        left join exception_handling h on h.item_id = i."itemId"
-        left join exception_proposal p on p.item_id = i."itemId" and p.decision is null
-       cross join lateral (
-         select greatest(
-                  i."openedAt" + (select make_interval(hours => t.hours) from unnest($11::bigint[], $12::int[]) t(least, hours)
-                                   where t.least <= i.amount order by t.least desc limit 1),
-                  (h.carried_to + 1)::timestamp at time zone 'Asia/Jakarta') as due_at) d
-    ) items
-     where ($1::text is null or "itemId"::text like $1 || '%') and ($6::text is null or owner = $6)
-       and (not $7::boolean or "isOverdue") and ($8::boolean is null or ("proposalId" is not null) = $8)
-       and (not $13::boolean or "closedAt" is not null)
-       and ($14::bigint is null or amount >= $14) and ($15::bigint is null or amount <= $15)
-       and ($16::timestamptz is null or ("dueAt", "itemId") > ($16::timestamptz, $17::uuid))
-     order by "dueAt", "itemId" limit $10`;
-const LIST: Statement = { name: "ops_list_queue", text: queueText("", "") };
-/** $18 and $19: first and last identifier that begin as given. */
-const FIND: Statement = {
-  name: "ops_find_in_queue",
-  text: queueText(
-    "and f.finding_id between $18::uuid and $19::uuid",
-    "and x.exception_id between $18::uuid and $19::uuid",
-  ),
-};
+/** What is shown of an item beside its own row: of its last finding, current or not, or of its row of `exception`. */
+const PAGE = (items: string): string => `
+    select i.item_id as "itemId", i.item_kind as "itemKind", i.class, i.profile_code as "profileCode",
+           (select q.user_name from partner q where q.partner_id = i.partner_id) as partner,
+           i.business_date as "businessDate", i.amount, f.difference,
+           coalesce(l.trax_id, e.trax_id, f.nearest_trax_id, nullif(x.trax_id, '')) as "traxId", coalesce(f.file_id, x.file_id) as "fileId",
+           coalesce(f.line_no, x.line_no) as "lineNo",
+           coalesce(x.detail, concat_ws('; ', nullif(array_to_string(f.differing_fields, ', '), ''),
+                                        'blocked by ' || f.blocked_by)) as detail,
+           i.opened_at as "openedAt", i.due_at as "dueAt",
+           to_char(i.due_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "dueKey",
+           i.closed_at is null and i.due_at < now() as "isOverdue", i.owner, i.carried_to as "carriedTo",
+           i.proposal_id as "proposalId", p.action as "proposedAction", p.proposed_by as "proposedBy",
+           i.closed_at as "closedAt", i.closed_because as "closedBecause"
+      from (${items}) i
+      left join reconciliation_finding f on f.finding_id = i.finding_id
+      left join settlement_line l on l.file_id = f.file_id and l.line_no = f.line_no
+      left join journal_entry e on f.file_id is null and e.entry_id = f.entry_id and e.business_date = f.entry_date
+      left join exception x on i.item_kind = 'exception' and x.exception_id = i.item_id
+      left join exception_proposal p on p.proposal_id = i.proposal_id
+     order by i.due_at, i.item_id`;
 
-/** Items of the queue, what is due first at the top. */
+/** Conditions of a filter, each with its value; the ones that are not asked for are not in the statement. */
+function conditionsOf(filter: QueueFilter): readonly (readonly [condition: string, ...values: unknown[]])[] {
+  const { itemId, profileCode, businessDate, toDate, owner, amountMin, amountMax, after } = filter;
+  const range = itemId === null ? null : identifiersOf(itemId);
+  const lastDate = toDate ?? businessDate;
+  const isOneDay = businessDate !== null && businessDate === lastDate;
+  return [
+    ...(range === null ? [] : [["i.item_id between ?::uuid and ?::uuid", ...range] as const]),
+    ...(filter.onlyClosed ? ([["i.closed_at is not null"]] as const) : []),
+    ...(filter.withClosed ? [] : ([["i.closed_at is null"]] as const)),
+    ...(profileCode === null ? [] : [["i.profile_code = ?", profileCode] as const]),
+    ...(isOneDay ? [["i.business_date = ?::date", businessDate] as const] : []),
+    ...(businessDate === null || isOneDay ? [] : [["i.business_date >= ?::date", businessDate] as const]),
+    ...(lastDate === null || isOneDay ? [] : [["i.business_date <= ?::date", lastDate] as const]),
+    ...(filter.class === null ? [] : [["i.class = ?", filter.class] as const]),
+    ...(owner === null ? [] : [["i.owner = ?", owner] as const]),
+    ...(filter.onlyOverdue ? ([["i.closed_at is null and i.due_at < now()"]] as const) : []),
+    ...(filter.proposed === null ? [] : [[`i.proposal_id is ${filter.proposed ? "not " : ""}null`] as const]),
+    ...(amountMin === null ? [] : [["i.amount >= ?::bigint", amountMin] as const]),
+    ...(amountMax === null ? [] : [["i.amount <= ?::bigint", amountMax] as const]),
+    ...(after === null
+      ? []
+      : [["(i.due_at, i.item_id) > (?::timestamptz, ?::uuid)", after.dueKey, after.itemId] as const]),
+  ];
+}
+
+/**
+ * Items of the queue, what is due first at the top. A page reads a range of an index, whatever lies before it: each set of
+ * conditions is a statement of its own, so that the planner knows which index that is.
+ */
 export async function listQueue(tx: Tx, filter: QueueFilter): Promise<QueueItem[]> {
-  const { tiers } = (await readDueRule(tx)).rule;
-  const range = filter.itemId === null ? [] : identifiersOf(filter.itemId);
-  if (range === null) return [];
-  return tx.run<QueueItem>(filter.itemId === null ? LIST : FIND, [
-    ...[filter.itemId, filter.profileCode, filter.businessDate, filter.toDate ?? filter.businessDate, filter.class],
-    ...[filter.owner, filter.onlyOverdue, filter.proposed, filter.withClosed, filter.limit],
-    tiers.map(({ from }) => BigInt(from)),
-    tiers.map(({ hours }) => hours),
-    ...[filter.onlyClosed, filter.amountMin, filter.amountMax, filter.after?.dueKey ?? null],
-    filter.after?.itemId ?? null,
-    ...range,
-  ]);
+  if (filter.itemId !== null && identifiersOf(filter.itemId) === null) return [];
+  const conditions = conditionsOf(filter);
+  const values: unknown[] = conditions.flatMap(([, ...bound]) => bound);
+  let count = 0;
+  const where = conditions.map(([condition]) => condition.replaceAll("?", () => `$${(count += 1)}`));
+  const items = `select * from exception_item i
+       ${where.length === 0 ? "" : `where ${where.join(" and ")}`}
+       order by i.due_at, i.item_id limit $${values.length + 1}::int`;
+  const text = PAGE(items);
+  return tx.run<QueueItem>({ name: `ops_list_queue_${digestOf(text)}`, text }, [...values, filter.limit]);
+}
+
+/** Names one of the statements that a filter can become: they are prepared under their names. */
+function digestOf(text: string): string {
+  return createHash("sha256").update(text, "utf8").digest("hex").slice(0, 12);
 }
 
 /** First and last UUID that begin so; null when none can. */
@@ -173,6 +173,19 @@ const LOCK_RULE: Statement = {
   isWrite: true,
   text: `select pg_advisory_xact_lock(hashtext('biller:exception-due-rule'))`,
 };
+/** Runs change items too: they are waited for, one profile after the other. */
+const LOCK_PROFILES: Statement = {
+  name: "ops_lock_all_profiles",
+  isWrite: true,
+  text: `
+    select pg_advisory_xact_lock_shared(hashtext('biller:reconciliation'), hashtext(s.profile_code))
+      from (select distinct profile_code from settlement_profile order by profile_code) s`,
+};
+const RECOMPUTE: Statement = {
+  name: "ops_recompute_due_times",
+  isWrite: true,
+  text: `select recompute_due_times()`,
+};
 const SAVE_RULE: Statement = {
   name: "ops_save_due_rule",
   isWrite: true,
@@ -180,7 +193,8 @@ const SAVE_RULE: Statement = {
 };
 
 /**
- * Puts another rule in force; times of all open items follow it at once. The rule that is in force already is left alone.
+ * Puts another rule in force; times of all open items follow it at once. What a payment opens in the same moment may keep the
+ * time of the rule before. The rule that is in force already is left alone.
  *
  * @returns its version
  * @throws ConfigFault naming everything that is wrong with it
@@ -188,13 +202,15 @@ const SAVE_RULE: Statement = {
 export async function saveDueRule(tx: Tx, actor: Actor, given: unknown): Promise<number> {
   const faults = faultsOfDueRule(given);
   if (faults.length > 0) throw new ConfigFault("the rule is not valid", faults);
+  await tx.run(LOCK_PROFILES, []);
   await tx.run(LOCK_RULE, []);
   const before = await readDueRule(tx);
   if (before.version > 0 && isDeepStrictEqual(before.rule, given)) return before.version;
   const version = before.version + 1;
   await tx.run(SAVE_RULE, [version, JSON.stringify(given), actor.name]);
+  await tx.run(RECOMPUTE, []);
   await recordOperatorAction(tx, {
-    ...{ actor: `${actor.name} (${actor.via})`.slice(0, 200), action: "exception-due-rule.set" },
+    ...{ actor: actorText(actor), action: "exception-due-rule.set" },
     ...{ object: `exception-due-rule:${version}`, before: before.rule, after: given },
   });
   return version;

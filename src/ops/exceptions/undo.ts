@@ -1,12 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { AccountCode, ClearingOf, Posting } from "../../domain";
-import { mirrored, stateOfReceivable } from "../../domain";
+import { actorText, mirrored, stateOfReceivable } from "../../domain";
 import { appendClearings, appendOperatorEntry, readReceivables } from "../../ledger";
 import { Fault, type Statement, type Tx } from "../../platform";
 import { openExceptions, type NewException } from "../../store";
 import { markUndone, postSettlement } from "../settlement/post";
-import type { Context, Result } from "./carry-out";
+import type { Context, Result } from "./context";
 import type { Actor } from "./history";
+import { lockProfileOfItem } from "./items";
 import { insertProposal, type Proposal } from "./proposals";
 
 const FIND: Statement = {
@@ -16,9 +17,21 @@ const FIND: Statement = {
     select p.proposal_id as "proposalId", p.batch_id as "batchId", p.item_kind as "itemKind", p.item_id as "itemId", p.action,
            p.account_code as account, p.target_entry_id as "targetEntryId", p.amount, p.facts, p.reason,
            p.proposed_by as "proposedBy", p.proposed_at as "proposedAt", p.decision, p.decided_by as "decidedBy",
-           exists (select from exception_proposal u where u.undoes = p.proposal_id and u.decision = 'approved') as "isUndone"
+           exists (select from exception_proposal u where u.undoes = p.proposal_id and u.decision = 'approved'
+                      and u.proposal_id is distinct from $2::uuid) as "isUndone"
       from exception_proposal p where p.proposal_id = $1::uuid`,
 };
+
+/** What moved money. */
+const UNDOABLE: readonly Proposal["action"][] = [
+  "accept",
+  "advise",
+  "bank-credit",
+  "link",
+  "recover",
+  "reverse",
+  "write-off",
+];
 
 interface Undoable extends Proposal {
   readonly isUndone: boolean;
@@ -35,7 +48,7 @@ export async function proposeUndo(
   proposalId: string,
   reason: string,
 ): Promise<{ readonly batchId: string; readonly proposalId: string }> {
-  const undone = await readUndoable(tx, proposalId);
+  const undone = await readUndoable(tx, proposalId, null);
   const { batchId, itemKind, itemId, account, targetEntryId, amount, action } = undone;
   const facts = { undoes: proposalId, action, batch: batchId };
   const own = randomUUID();
@@ -54,11 +67,14 @@ export async function proposeUndo(
   return { batchId: own, proposalId: id };
 }
 
-async function readUndoable(tx: Tx, proposalId: string): Promise<Undoable> {
-  const [found] = await tx.run<Undoable>(FIND, [proposalId]);
+/** @param by the proposal that undoes it, where that is being carried out */
+async function readUndoable(tx: Tx, proposalId: string, by: string | null): Promise<Undoable> {
+  const [found] = await tx.run<Undoable>(FIND, [proposalId, by]);
   if (found === undefined) throw new Fault("no_proposal", `there is no proposal ${proposalId}`);
   if (found.decision !== "approved") throw new Fault("not_possible", "only what was approved can be undone");
   if (found.action === "undo") throw new Fault("not_possible", "an undoing is not undone: propose the action again");
+  if (!UNDOABLE.includes(found.action))
+    throw new Fault("not_possible", `${found.action} moved nothing: it is not undone`);
   if (found.isUndone) throw new Fault("not_possible", `proposal ${proposalId} was undone before`);
   return found;
 }
@@ -72,7 +88,8 @@ async function readUndoable(tx: Tx, proposalId: string): Promise<Undoable> {
  */
 export async function undoApproved(context: Context): Promise<Result> {
   const { tx, proposal } = context;
-  const undone = await readUndoable(tx, String(proposal.facts["undoes"]));
+  const undone = await readUndoable(tx, String(proposal.facts["undoes"]), proposal.proposalId);
+  await lockProfileOfItem(tx, undone.itemId);
   const done = `undone: ${undone.action} of ${undone.proposedBy}`;
   if (undone.itemKind === "bank-credit") return { done, entryId: await takeBackPosting(context, undone.proposalId) };
   if (undone.itemKind === "exception") return { done, entryId: await reopenOpened(context, undone) };
@@ -80,17 +97,35 @@ export async function undoApproved(context: Context): Promise<Result> {
   if (finding === undefined) throw new Fault("not_possible", "its finding was replaced by a run meanwhile");
   // What a reversal took out of transit before it is settled again, so the payment must be due first.
   const reinstated = undone.action === "reverse" ? await reinstateOf(context, finding) : null;
-  let entryId = (await takeBackPosting(context, undone.proposalId)) ?? reinstated;
+  let entryId = (await takeBackPosting(context, undone.proposalId)) ?? reinstated?.entryId ?? null;
   if (undone.action === "advise" && finding.linked !== null) {
     const reversal = await context.deps.byHand.reverse(tx, paymentOf(finding.linked));
     entryId = reversal.entryId ?? entryId;
   }
-  if (undone.action === "advise" || undone.action === "link") {
-    await tx.run(DISSOLVE, [finding.fileId, finding.lineNo, `undo of ${undone.action}`, context.actor.name]);
-    if (finding.linked !== null && undone.action === "link") await tx.run(REOPEN_MISSING, [finding.linked.entryId]);
-  }
-  await tx.run(REOPEN, [finding.findingId]);
+  await reopenFindings(context, undone.action, finding, reinstated?.explained ?? []);
   return { done, entryId };
+}
+
+/** Opens the finding again, and others that the action had resolved: the next run compares their lines anew. */
+async function reopenFindings(
+  { tx, actor }: Context,
+  action: Proposal["action"],
+  finding: FindingRow,
+  explained: readonly string[],
+): Promise<void> {
+  const what = `undo of ${action}`;
+  const [started] = await tx.run<{ runId: number }>(START_RUN, [finding.findingId, what, actorText(actor)]);
+  const runId = started?.runId ?? 0;
+  const wasLinked = action === "advise" || action === "link";
+  if (wasLinked) await tx.run(DISSOLVE, [finding.fileId, finding.lineNo, runId]);
+  const missing =
+    action === "link" && finding.linked !== null
+      ? await tx.run<{ findingId: string }>(FIND_MISSING, [finding.linked.entryId])
+      : [];
+  const chosen = [finding.findingId, ...explained, ...missing.map(({ findingId }) => findingId)];
+  const replaced = await tx.run<{ findingId: string }>(REPLACE, [runId, chosen]);
+  await tx.run(REOPEN, [runId, replaced.map(({ findingId }) => findingId)]);
+  await tx.run(END_RUN, [runId, what]);
 }
 
 interface LinkedPayment {
@@ -129,33 +164,69 @@ const READ_FINDING: Statement = {
              where m.file_id = f.file_id and m.line_no = f.line_no and m.replaced_by_run is null
                and m.rule = 'by-hand') as linked
       from reconciliation_finding f
-     where f.finding_id = $1::uuid and f.replaced_by_run is null for update of f`,
+     where f.item_id = $1::uuid and f.replaced_by_run is null for update of f`,
 };
-const REOPEN: Statement = {
-  name: "ops_reopen_finding",
-  isWrite: true,
-  text: `update reconciliation_finding set resolved_at = null where finding_id = $1::uuid and replaced_by_run is null`,
-};
-const REOPEN_MISSING: Statement = {
-  name: "ops_reopen_missing_in_file",
+/** A run of its own says what an undoing has replaced. $1 finding; $2 what was undone, $3 who. */
+const START_RUN: Statement = {
+  name: "ops_start_undoing",
   isWrite: true,
   text: `
-    update reconciliation_finding set resolved_at = null
+    insert into reconciliation_run (profile_code, profile_version, rules, settlement_date, started_by)
+    select f.profile_code, (select max(p.version) from settlement_profile p where p.profile_code = f.profile_code), '[]',
+           f.business_date, $3
+      from reconciliation_finding f where f.finding_id = $1::uuid and $2::text is not null
+    returning run_id as "runId"`,
+};
+const END_RUN: Statement = {
+  name: "ops_end_undoing",
+  isWrite: true,
+  text: `
+    update reconciliation_run set finished_at = clock_timestamp(), summary = jsonb_build_object('undo', $2::text)
+     where run_id = $1::int`,
+};
+const REPLACE: Statement = {
+  name: "ops_replace_resolved_finding",
+  isWrite: true,
+  text: `
+    update reconciliation_finding set replaced_by_run = $1::int
+     where finding_id = any($2::uuid[]) and replaced_by_run is null and resolved_at is not null
+    returning finding_id as "findingId"`,
+};
+/** The same findings, open: what was resolved stays as it was, and each item goes on. $1 run, $2 findings. */
+const REOPEN: Statement = {
+  name: "ops_reopen_findings",
+  isWrite: true,
+  text: `
+    insert into reconciliation_finding (finding_id, item_id, run_id, profile_code, business_date, file_id, line_no, entry_id,
+                                        entry_date, class, rule, amount, difference, fee_difference, nearest_trax_id,
+                                        nearest_entry_id, blocked_by, differing_fields, tried)
+    select gen_random_uuid(), f.item_id, $1::int, f.profile_code, f.business_date, f.file_id, f.line_no, f.entry_id,
+           f.entry_date, f.class, f.rule, f.amount, f.difference, f.fee_difference, f.nearest_trax_id, f.nearest_entry_id,
+           f.blocked_by, f.differing_fields, f.tried
+      from reconciliation_finding f where f.finding_id = any($2::uuid[])`,
+};
+const FIND_MISSING: Statement = {
+  name: "ops_find_resolved_missing",
+  text: `
+    select finding_id as "findingId" from reconciliation_finding
      where entry_id = $1::uuid and class = 'missing-in-file' and replaced_by_run is null and resolved_at is not null`,
 };
-/** The link that a person made, replaced by a run of its own that says so. $1, $2 line; $3 why, $4 who. */
+/** The paid line that a reversal had explained. */
+const FIND_EXPLAINED: Statement = {
+  name: "ops_find_explained_line",
+  text: `
+    select f.finding_id as "findingId" from reconciliation_finding f
+     where f.nearest_entry_id = $1::uuid and f.class = 'reversed-here' and f.replaced_by_run is null
+       and f.resolved_at is not null
+       and not exists (select from exception_proposal p where p.item_id = f.item_id)`,
+};
+/** The link that a person made. $1, $2 line, $3 run. */
 const DISSOLVE: Statement = {
   name: "ops_dissolve_link",
   isWrite: true,
   text: `
-    with dissolved as (
-      insert into reconciliation_run (profile_code, profile_version, rules, settlement_date, started_by, finished_at, summary)
-      select s.profile_code, s.profile_version, '[]', s.settlement_date, $4, clock_timestamp(), jsonb_build_object('undo', $3::text)
-        from settlement_file s where s.file_id = $1::int
-      returning run_id)
-    update settlement_match m set replaced_by_run = d.run_id
-      from dissolved d
-     where m.file_id = $1::int and m.line_no = $2::int and m.rule = 'by-hand' and m.replaced_by_run is null`,
+    update settlement_match set replaced_by_run = $3::int
+     where file_id = $1::int and line_no = $2::int and rule = 'by-hand' and replaced_by_run is null`,
 };
 
 function paymentOf(linked: LinkedPayment) {
@@ -241,7 +312,10 @@ async function takeBackPosting({ deps, tx, actor, proposal }: Context, proposalI
 }
 
 /** The payment whose reversal is taken back. */
-async function reinstateOf({ deps, tx }: Context, finding: FindingRow): Promise<string | null> {
+async function reinstateOf(
+  { deps, tx }: Context,
+  finding: FindingRow,
+): Promise<{ readonly entryId: string; readonly explained: readonly string[] }> {
   const candidates = [finding.entryId, finding.nearestEntryId].filter((each) => each !== null);
   const receivables = await readReceivables(tx, candidates);
   const reversed = candidates.find((each) => {
@@ -249,20 +323,10 @@ async function reinstateOf({ deps, tx }: Context, finding: FindingRow): Promise<
     return receivable !== undefined && stateOfReceivable(receivable) === "reversed";
   });
   if (reversed === undefined) throw new Fault("not_possible", "no reversal of its payment stands");
-  await tx.run(REOPEN_EXPLAINED, [reversed, finding.findingId]);
-  return deps.byHand.reinstate(tx, reversed, deps.today());
+  const explained = await tx.run<{ findingId: string }>(FIND_EXPLAINED, [reversed]);
+  const entryId = await deps.byHand.reinstate(tx, reversed, deps.today());
+  return { entryId, explained: explained.map(({ findingId }) => findingId) };
 }
-
-/** The paid line that the reversal had explained: the next run compares it again. */
-const REOPEN_EXPLAINED: Statement = {
-  name: "ops_reopen_explained_line",
-  isWrite: true,
-  text: `
-    update reconciliation_finding set resolved_at = null
-     where nearest_entry_id = $1::uuid and class = 'reversed-here' and replaced_by_run is null and resolved_at is not null
-       and finding_id <> $2::uuid
-       and not exists (select from exception_proposal p where p.item_id = finding_id)`,
-};
 
 const READ_OPENED: Statement = {
   name: "ops_read_opened_to_undo",

@@ -1,4 +1,4 @@
-import { businessDateOf } from "../../domain";
+import { actorText, businessDateOf } from "../../domain";
 import {
   type Clock,
   type Db,
@@ -23,19 +23,23 @@ import {
 import {
   type Actor,
   type Approved,
-  approveProposal,
+  BULK_MAX,
   type ByHand,
   decideProposal,
+  isDatabaseLost,
+  nextWaiting,
   type Proposal,
   readDueRule,
   readItem,
+  tryApproval,
 } from "../exceptions";
-import type { ImportOutcome } from "../reconciliation/import-file";
+import { type ExpectationRequest, setExpectation } from "../reconciliation/expectations";
+import type { ImportOutcome, SupplementRequest } from "../reconciliation/import-file";
 import type { RunReport, RunRequest } from "../reconciliation/run";
 import { saveProfile } from "../reconciliation/profiles";
 import { inSession, type Session } from "../reconciliation/session";
 import { type AgeingRow, readAgeing, type SettledFile } from "../settlement";
-import { type ApprovedEach, approveEach, proposalsOf, type WhichProposals } from "./approvals";
+import { type ApprovedEach, approveEach, namedPart, type WhichProposals } from "./approvals";
 import { type KeyedAnswer, onceForKey, type RepeatableRequest } from "./keyed";
 import { pageOfQueue, type QueuePage, readProposal, readWhy } from "./queue-pages";
 import { type SpooledFile } from "./spool";
@@ -50,6 +54,8 @@ export interface ArrivedFile {
   readonly date: string | null;
   readonly mayReplace: boolean;
   readonly acceptsTotals: boolean;
+  readonly acceptsSameContent: boolean;
+  readonly supplement: SupplementRequest | null;
 }
 
 /** A line that could not be read. */
@@ -95,8 +101,12 @@ export interface ReconDesk {
   /** Approves one after the other, for at most half a minute; what fails is told of that one. */
   approveEach(actor: Actor, which: WhichProposals, note: string | null): Promise<ApprovedEach>;
   decide(actor: Actor, proposalId: string, decision: "refused" | "withdrawn", note: string): Promise<Decided>;
-  closeDay(actor: Actor, businessDate: string): Promise<CloseOutcome>;
-  dayClose(businessDate: string): Promise<DayClose | null>;
+  /** Stores for which business dates a file is expected. */
+  expect(actor: Actor, request: ExpectationRequest): ReturnType<typeof setExpectation>;
+  /** @param isBegin closed days begin with this one, although there are earlier entries */
+  closeDay(actor: Actor, businessDate: string, isBegin: boolean): Promise<CloseOutcome>;
+  /** @param version null: the one that counts */
+  dayClose(businessDate: string, version: number | null): Promise<DayClose | null>;
   /** A closed day as a file. */
   report(
     close: DayClose,
@@ -106,6 +116,7 @@ export interface ReconDesk {
   ): Promise<Buffer>;
   /** Business date that people's entries are booked on. */
   today(): string;
+  nowMs(): number;
   close(): Promise<void>;
 }
 
@@ -160,7 +171,13 @@ export function openReconDesk(options: ReconDeskOptions): ReconDesk {
   const today = (): string => businessDateOf(clock.nowMs(), "24:00");
   const approval = () => ({ db, byHand: byHand(), clock, ids, today });
   const approve = (actor: Actor, proposalId: string, note: string | null): Promise<Decided> =>
-    unlessDecided(transact, actor, proposalId, "approved", () => approveProposal(approval(), actor, proposalId, note));
+    unlessDecided(transact, actor, proposalId, "approved", async () => {
+      const { approved, fault } = await tryApproval(approval(), actor, proposalId, note, (internal) =>
+        onFault(internal.cause, `recon approval: ${internal.message}`),
+      );
+      if (approved === null) throw fault ?? new Error("an approval ended without an answer");
+      return approved;
+    });
 
   return {
     page: (listing, question) => transact((tx) => readPage(tx, clock, listing, question, PAGE_BUDGET_MS)),
@@ -179,19 +196,18 @@ export function openReconDesk(options: ReconDeskOptions): ReconDesk {
           ...arrived,
           databaseUrl,
           path: file.path,
-          by: signatureOf(actor),
+          by: actorText(actor),
         });
         const { fileId, badLines } = outcome.file;
         const rejected = badLines === 0 ? [] : await look((session) => readRejected(session, fileId));
         return { ...outcome, rejected };
       }),
-    run: (actor, request) =>
-      long.take(() => beside.perform("run", { ...request, databaseUrl, by: signatureOf(actor) })),
+    run: (actor, request) => long.take(() => beside.perform("run", { ...request, databaseUrl, by: actorText(actor) })),
     tryDates: (actor, request) =>
-      long.take(() => beside.perform("tryDates", { ...request, databaseUrl, by: signatureOf(actor) })),
+      long.take(() => beside.perform("tryDates", { ...request, databaseUrl, by: actorText(actor) })),
     saveProfile: (actor, code, definition) =>
       inSession({ url: databaseUrl, isolation: "read committed", profileLock: code }, (session) =>
-        saveProfile(session, code, definition, signatureOf(actor)),
+        saveProfile(session, code, definition, actorText(actor)),
       ),
     settle: (actor, profileCode, settlementDate) =>
       long.take(() => beside.perform("settle", { databaseUrl, profileCode, settlementDate, actor, today: today() })),
@@ -202,8 +218,20 @@ export function openReconDesk(options: ReconDeskOptions): ReconDesk {
       }),
     approve,
     approveEach: async (actor, which, note) => {
-      const chosen = await transact((tx) => proposalsOf(tx, actor, which));
-      return approveEach(chosen, clock, (proposalId) => approve(actor, proposalId, note));
+      const part =
+        "proposals" in which
+          ? namedPart(which.proposals)
+          : await transact((tx) =>
+              nextWaiting(tx, "all" in which ? { all: true, proposer: actor.name } : which, which.after, BULK_MAX),
+            );
+      return approveEach(part, clock, async (proposalId) => {
+        try {
+          return { proposalId, decided: await approve(actor, proposalId, note), fault: null };
+        } catch (error) {
+          if (!(error instanceof Fault) || isDatabaseLost(error)) throw error;
+          return { proposalId, decided: null, fault: error };
+        }
+      });
     },
     decide: (actor, proposalId, decision, note) =>
       unlessDecided(transact, actor, proposalId, decision, async () => ({
@@ -211,17 +239,29 @@ export function openReconDesk(options: ReconDeskOptions): ReconDesk {
         done: decision,
         entryId: null,
       })),
-    closeDay: (actor, businessDate) =>
-      long.take(() =>
-        beside.perform("close", { databaseUrl, businessDate, actor, nowMs: clock.nowMs(), cutOffs: cutOffs() }),
+    expect: (actor, request) =>
+      inSession({ url: databaseUrl, isolation: "read committed", profileLock: request.profileCode }, (session) =>
+        setExpectation(session, actor, request),
       ),
-    dayClose: (businessDate) => look((session) => readClose(session, businessDate)),
+    closeDay: (actor, businessDate, isBegin) =>
+      long.take(() =>
+        beside.perform("close", {
+          databaseUrl,
+          businessDate,
+          isBegin,
+          actor,
+          nowMs: clock.nowMs(),
+          cutOffs: cutOffs(),
+        }),
+      ),
+    dayClose: (businessDate, version) => look((session) => readClose(session, businessDate, version)),
     report: (close, format, language, separator = null) =>
       long.take(async () => {
         const options = { billerName, separator };
         return Buffer.from(await beside.perform("report", { close, format, language, options }));
       }),
     today,
+    nowMs: () => clock.nowMs(),
     async close() {
       // Who asked has had the time that requests get at a stop; what is not committed by now is as if it had not begun.
       await beside.close();
@@ -229,11 +269,6 @@ export function openReconDesk(options: ReconDeskOptions): ReconDesk {
       await db.close();
     },
   };
-}
-
-/** Who, as operator actions name people. */
-function signatureOf({ name, via }: Actor): string {
-  return `${name} (${via})`.slice(0, 200);
 }
 
 /** What a decision brings about; the same decision again by the same person is no fault: its answer may have been lost. */

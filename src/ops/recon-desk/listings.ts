@@ -85,7 +85,8 @@ const PROPOSAL: Branch = {
   from: "exception_proposal p",
   key: ["p.proposed_at", "p.proposal_id"],
   fields: `p.batch_id, p.item_kind, p.item_id, p.action, p.account_code, p.target_entry_id, p.amount, p.facts, p.reason,
-           p.proposed_by, p.proposed_via, p.decision, p.decided_by, p.decided_via, p.decided_at, p.decision_note`,
+           p.proposed_by, p.proposed_via, p.decision, p.decided_by, p.decided_via, p.decided_at, p.decision_note,
+           p.last_failed_at, p.last_failure`,
   ...bounded,
 };
 
@@ -119,13 +120,21 @@ export const PROPOSALS = listingOf({
     ["decidedVia", "text", "s.decided_via"],
     ["decidedAt", "time", "s.decided_at"],
     ["note", "text", "s.decision_note"],
+    ["lastFailedAt", "time", "s.last_failed_at"],
+    ["lastFailure", "text", "s.last_failure"],
   ],
   filters: {
     state: {
       kind: "choice",
-      choices: ["waiting", "approved", "refused", "withdrawn"],
+      choices: ["waiting", "approved", "refused", "withdrawn", "lapsed"],
       about: "whether somebody still has to decide",
       sql: "coalesce(s.decision, 'waiting') = ?",
+    },
+    failed: {
+      kind: "choice",
+      choices: ["true"],
+      about: "only those that were approved and could not be done",
+      sql: "(s.last_failed_at is not null)::text = ?",
     },
     proposal: { kind: "uuid", about: "proposalId", sql: "s.id = ?::uuid" },
     item: { kind: "uuid", about: "the exception that it is about", sql: "s.item_id = ?::uuid" },
@@ -139,23 +148,32 @@ export const PROPOSALS = listingOf({
 export const DAYS = listingOf({
   name: "days",
   scope: "recon:read",
-  about: "Closed business dates with the hash of each, and that of the day before",
-  key: [{ name: "day", type: "text" }],
+  about: "Closed business dates, every version, with the hash of each, and that of the day before",
+  key: [
+    { name: "day", type: "text" },
+    { name: "version", type: "int" },
+  ],
   branches: [
     {
-      from: "day_close c",
-      key: ["c.business_date::text"],
-      fields: "c.as_of, c.sha256, c.previous_sha256, c.closed_by, c.closed_at",
+      from: "day_close c left join day_reopening r on r.business_date = c.business_date and r.version = c.version",
+      key: ["c.business_date::text", "c.version"],
+      fields: `c.as_of, c.sha256, c.previous_sha256, c.closed_by, c.closed_at, r.reopened_at, r.reason, r.proposed_by,
+               r.approved_by`,
       bounds: ({ businessFrom: from }) => ({ from }),
     },
   ],
   columns: [
     ["businessDate", "text", "s.day"],
+    ["version", "number", "s.version"],
     ["asOf", "time", "s.as_of"],
     ["sha256", "text", "encode(s.sha256, 'hex')"],
     ["previousSha256", "text", "encode(s.previous_sha256, 'hex')"],
     ["closedBy", "text", "s.closed_by"],
     ["closedAt", "time", "s.closed_at"],
+    ["reopenedAt", "time", "s.reopened_at"],
+    ["reopenedBecause", "text", "s.reason"],
+    ["reopeningProposedBy", "text", "s.proposed_by"],
+    ["reopeningApprovedBy", "text", "s.approved_by"],
   ],
   filters: {
     businessFrom: { kind: "date", about: "first business date", sql: "s.day >= ?" },

@@ -48,12 +48,13 @@ const WHY: Statement = {
     select f.run_id as "runId", f.rule, f.difference::text as difference, f.fee_difference::text as "feeDifference",
            f.entry_id as "entryId", f.nearest_trax_id as "nearestTraxId", f.nearest_entry_id as "nearestEntryId",
            f.blocked_by as "blockedBy", f.differing_fields as "differingFields", f.tried
-      from reconciliation_finding f where f.finding_id = $1::uuid`,
+      from exception_item i join reconciliation_finding f on f.finding_id = i.finding_id
+     where i.item_id = $1::uuid`,
 };
 
-/** Why a finding did not match: rules tried, nearest payment, and the field that blocked it; null when there is none. */
-export async function readWhy(tx: Tx, findingId: string): Promise<object | null> {
-  const [row] = await tx.run<object>(WHY, [findingId]);
+/** Why the last finding of an item did not match: rules tried, nearest payment, and the field that blocked it; null: none. */
+export async function readWhy(tx: Tx, itemId: string): Promise<object | null> {
+  const [row] = await tx.run<object>(WHY, [itemId]);
   return row ?? null;
 }
 

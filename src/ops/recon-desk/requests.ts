@@ -3,6 +3,7 @@ import {
   type AccountCode,
   dateAfter,
   DIFFERENCE_ACCOUNTS,
+  FILE_KINDS,
   MONEY_ACTIONS,
   OPENED_KINDS,
   parseMatchRules,
@@ -11,6 +12,7 @@ import {
 } from "../../domain";
 import type { FilterSpecs } from "../audit/filters";
 import { BULK_MAX, PERSON_NAME } from "../exceptions";
+import { EXPECTED_DAYS } from "../reconciliation/expectations";
 
 const calendarDay = z
   .string()
@@ -30,6 +32,7 @@ const prose = (least: number) =>
     .transform((text) => text.trim())
     .refine((text) => text.length >= least && text.length <= 500, `must be ${least} to 500 characters`);
 const person = z.string().regex(PERSON_NAME, "must be a name of 1 to 100 letters, digits, blanks and . _ @ -");
+const userName = z.string().regex(/^[!-~]{1,40}$/, "must be a partner's userName");
 const rupiah = z.string().regex(/^[1-9][0-9]{0,14}$/, "must be whole rupiah as a text of 1 to 15 digits");
 
 const account = z
@@ -37,7 +40,7 @@ const account = z
   .optional();
 const uuid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, "must be a UUID in small letters");
 const identifiers = z.array(uuid).min(1, "must name at least one").max(BULK_MAX, `must name at most ${BULK_MAX}`);
-const ITEM_CLASSES = [...RECONCILIATION_CLASSES.filter((each) => each !== "matched"), ...OPENED_KINDS];
+const ITEM_CLASSES = [...RECONCILIATION_CLASSES.filter((each) => each !== "matched"), ...OPENED_KINDS, ...FILE_KINDS];
 /** A line is linked with one payment: that is proposed one by one. */
 const BULK_ACTIONS = MONEY_ACTIONS.filter((each) => each !== "link");
 /** Dates of one dry run. */
@@ -60,6 +63,26 @@ export const RECON_BODIES = {
       ({ date, to = date }) => to >= date && to <= dateAfter(date, DATES_MAX - 1),
       `to must be one of the ${DATES_MAX} days from date on`,
     ),
+  closeDay: z.strictObject({ first: z.literal(true).optional() }),
+  reason: z.strictObject({ reason: prose(3) }),
+  expectation: z.strictObject({
+    profile: profileCode,
+    partner: userName.optional(),
+    product: z
+      .string()
+      .regex(/^[0-9A-Za-z]{6}$/, "must be a product code of six characters")
+      .optional(),
+    expected: z.boolean().optional(),
+    days: z.enum(EXPECTED_DAYS, `must be one of ${EXPECTED_DAYS.join(", ")}`).optional(),
+    except: z.array(calendarDay).max(400, "must be at most 400 dates").optional(),
+    also: z.array(calendarDay).max(400, "must be at most 400 dates").optional(),
+    dueDays: z.int("must be a whole number").min(0, "must be 0 to 31").max(31, "must be 0 to 31").optional(),
+    dueTime: z
+      .string()
+      .regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/, "must be hh:mm")
+      .optional(),
+    from: calendarDay.optional(),
+  }),
   settlement: z.strictObject({ profile: profileCode, date: calendarDay }),
   owner: z.strictObject({ owner: person.optional() }),
   note: z.strictObject({ text: prose(1) }),
@@ -102,20 +125,25 @@ export const RECON_BODIES = {
       proposals: identifiers.optional(),
       batch: uuid.optional(),
       all: z.literal(true).optional(),
+      after: z
+        .string()
+        .regex(/^[A-Za-z0-9_-]{1,400}$/, "must be `next` of the answer before, unchanged")
+        .optional(),
       note: prose(1).optional(),
     })
     .refine(
       ({ proposals, batch, all }) => [proposals, batch, all].filter((each) => each !== undefined).length === 1,
       "must have one of proposals, batch and all",
+    )
+    .refine(
+      ({ proposals, after }) => proposals === undefined || after === undefined,
+      "must have after with batch or all",
     ),
   undo: z.strictObject({ reason: prose(3) }),
   decision: z.strictObject({ note: prose(1).optional() }),
   refusal: z.strictObject({ note: prose(1) }),
   bankCredit: z.strictObject({
-    partner: z
-      .string()
-      .regex(/^[!-~]{1,40}$/, "must be a partner's userName")
-      .optional(),
+    partner: userName.optional(),
     amount: rupiah,
     date: calendarDay,
     reference: z.string().regex(/^[ -~]{1,64}$/, "must be 1 to 64 printable characters"),
@@ -191,4 +219,11 @@ export const UPLOAD_FILTERS: FilterSpecs = {
   sha256: { kind: "sha256", about: "of the whole file; another content is refused" },
   confirm: { kind: "choice", choices: ["true"], about: "a changed file of a known name becomes its next version" },
   acceptTotals: { kind: "choice", choices: ["true"], about: "take the file although its control totals do not agree" },
+  acceptSameContent: {
+    kind: "choice",
+    choices: ["true"],
+    about: "take a file with lines although the same content is known of another business date or product",
+  },
+  supplementOf: { kind: "number", about: "fileId of the file whose lines this one corrects" },
+  forLines: { kind: "text", about: "with supplementOf: numbers of the unreadable lines that it corrects, such as 3,7" },
 };

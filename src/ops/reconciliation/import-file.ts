@@ -4,13 +4,16 @@ import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { from as copyFrom } from "pg-copy-streams";
+import type { ActorText } from "../../domain";
 import { Fault, messageOf } from "../../platform";
 import { recordOperatorAction } from "../../store";
 import { copyRows } from "./copy-rows";
-import { subjectOf } from "./file-name";
+import { closeArrived } from "./expected-files";
+import { closeLinesOfReplaced, closeSupplementedLines, openUnreadableLines } from "./file-exceptions";
 import { fileReader } from "./file-reader";
+import { findKnown, remarksOfReplacing, replaceableFiles, subjectFor } from "./known-files";
 import { readProfile } from "./profiles";
-import { inSession, type Session, txOf } from "./session";
+import { inSession, txOf } from "./session";
 
 /** Largest file that is taken, in bytes. */
 export const FILE_BYTES_MAX = 5 * 2 ** 30;
@@ -35,13 +38,24 @@ export interface ImportRequest {
   readonly mayReplace: boolean;
   /** Take the file although its control totals do not agree. */
   readonly acceptsTotals: boolean;
+  /** Take a file with lines although the same content is known of another business date or product. */
+  readonly acceptsSameContent?: boolean;
+  /** The lines are those that another file of the same subject should have had. */
+  readonly supplement?: SupplementRequest | null;
   /** Who imports. */
-  readonly by: string;
+  readonly by: ActorText;
   readonly onProgress?: (progress: {
     readonly bytes: number;
     readonly ofBytes: number;
     readonly lines: number;
   }) => void;
+}
+
+/** What a supplement is of. */
+export interface SupplementRequest {
+  readonly ofFileId: number;
+  /** Lines of that file that could not be read and that the supplement corrects. At least one. */
+  readonly lineNos: readonly number[];
 }
 
 /** A stored file. Whole rupiah. */
@@ -58,8 +72,10 @@ export interface ImportedFile {
   readonly sha256: string;
   readonly totalsFault: string | null;
   readonly remarks: readonly string[];
-  /** The file that the next version replaced; null: it is the current one. */
+  /** The file of the next version; null: it is the current one. */
   readonly supersededBy: number | null;
+  /** The file whose lines this one corrects; null: none. */
+  readonly supplementOf: number | null;
 }
 
 /** What became of an import: stored now, or known before. */
@@ -68,11 +84,13 @@ export type ImportOutcome =
   | { readonly kind: "known"; readonly file: ImportedFile };
 
 /**
- * Imports one settlement file in one transaction: a stopped import leaves nothing. The same content again changes nothing.
+ * Imports one settlement file in one transaction: a stopped import leaves nothing. A file is known by what it is about:
+ * profile, partner, business date and products. The same content again, of the same subject, changes nothing.
  *
  * @throws Fault `settlement_file`: the file is not what its profile says; `settlement_file_changed`: its name is known with
- *   another content; `settlement_totals`: its control totals do not agree; `settlement_file_resolved`: people have worked on
- *   what the version before had shown
+ *   another content; `settlement_file_repeated`: its lines are those of a file of another date or product;
+ *   `settlement_totals`: its control totals do not agree; `settlement_file_resolved`: people have worked on what the version
+ *   before had shown, or its lines are posted; `supplement`: the file or lines that it corrects are not there
  */
 export async function importSettlementFile(request: ImportRequest): Promise<ImportOutcome> {
   const { path, profileCode } = request;
@@ -82,12 +100,12 @@ export async function importSettlementFile(request: ImportRequest): Promise<Impo
   const { databaseUrl: url } = request;
   return inSession({ url, isolation: "read committed", profileLock: profileCode }, async (session) => {
     const stored = await readProfile(session, profileCode);
-    const known = await findFile(session, `f.content_sha256 = $2`, [profileCode, sha256]);
-    if (known !== null) return { kind: "known", file: known };
-    const before = await findFile(session, `f.file_name = $2 and f.superseded_by is null`, [profileCode, fileName]);
-    if (before !== null) await assertReplaceable(session, before, request.mayReplace);
+    const subject = await subjectFor(session, request, stored, fileName);
+    const found = await findKnown(session, subject, fileName, sha256, request);
+    if (found.known !== null) return { kind: "known", file: found.known };
+    const { before } = found;
+    const replaced = before === null ? [] : await replaceableFiles(session, before, request.mayReplace);
 
-    const subject = subjectOf(stored.profile, fileName, request.date);
     const reader = fileReader(stored.profile, subject);
     const [next] = await session.run<{ id: number }>(
       `select nextval(pg_get_serial_sequence('settlement_file', 'file_id'))::int as id`,
@@ -104,31 +122,47 @@ export async function importSettlementFile(request: ImportRequest): Promise<Impo
     );
     await pipeline(rows, session.client.query(copyFrom(COPY_LINES, { highWaterMark: WRITE_AHEAD_BYTES })));
     if (!digest.digest().equals(sha256)) throw new Fault("settlement_file", `${fileName} changed while it was read`);
-    const { counts, remarks, totalsFault } = reader.finish();
+    const { counts, remarks: read, totalsFault } = reader.finish();
     if (totalsFault !== null && !request.acceptsTotals) {
       throw new Fault("settlement_totals", `control totals of ${fileName} do not agree: ${totalsFault}`, {
         remedy: "accept-the-totals",
       });
     }
-    const version = (before?.version ?? 0) + 1;
+    const supplementOf = request.supplement?.ofFileId ?? null;
+    if (supplementOf !== null && counts.lines === 0) throw new Fault("supplement", `${fileName} has no line`);
+    const remarks = [...read, ...found.remarks, ...remarksOfReplacing(before, replaced)];
+    const version = found.lastVersion + 1;
     await session.run(INSERT_FILE, [
       ...[fileId, profileCode, stored.version, stored.partnerId, fileName, version, sha256, byteCount],
       ...[subject.settlementDate, subject.productCodes, counts.lines, counts.badLines, counts.amount, counts.fee],
-      ...[totalsFault, remarks, request.by],
-      before?.fileId ?? null,
+      ...[totalsFault, remarks, request.by, supplementOf, replaced],
     ]);
     if (counts.lines >= ANALYZE_LINES) await session.run("select analyze_settlement_lines()");
+    const tx = txOf(session);
+    await closeLinesOfReplaced(tx, replaced, fileId);
+    if (counts.badLines > 0) await openUnreadableLines(tx, fileId);
+    if (request.supplement) await closeSupplementedLines(tx, { fileId, ...request.supplement });
+    await closeArrived(tx);
+    const { settlementDate, productCodes } = subject;
     const file: ImportedFile = {
-      ...{ fileId, fileName, version, ...subject, ...counts, totalsFault, remarks },
-      ...{ sha256: sha256.toString("hex"), supersededBy: null },
+      fileId,
+      fileName,
+      version,
+      settlementDate,
+      productCodes,
+      ...counts,
+      sha256: sha256.toString("hex"),
+      totalsFault,
+      remarks,
+      supersededBy: null,
+      supplementOf,
     };
-    const { fileName: name, lines } = file;
-    await recordOperatorAction(txOf(session), {
-      ...{ actor: request.by, action: "settlement-file.import", object: `file:${fileId}` },
-      ...{
-        after: { fileName, version, sha256: file.sha256, totalsFault },
-        detail: `${name} version ${version}: ${lines} lines`,
-      },
+    await recordOperatorAction(tx, {
+      actor: request.by,
+      action: "settlement-file.import",
+      object: `file:${fileId}`,
+      after: { fileName, version, sha256: file.sha256, totalsFault, supplementOf },
+      detail: `${fileName} version ${version}: ${counts.lines} lines`,
     });
     return { kind: "imported", file, replaced: before?.fileId ?? null };
   });
@@ -155,45 +189,20 @@ async function hashOf(path: string): Promise<Buffer> {
   return digest.digest();
 }
 
-async function assertReplaceable({ run }: Session, before: ImportedFile, mayReplace: boolean): Promise<void> {
-  const { fileName, version, fileId } = before;
-  if (!mayReplace) {
-    throw new Fault(
-      "settlement_file_changed",
-      `${fileName} is known with another content (file ${fileId}, version ${version}, ${before.lines} lines, ` +
-        `sha256 ${before.sha256.slice(0, 16)}…); this one can become version ${version + 1}`,
-      { remedy: "replace-the-file" },
-    );
-  }
-  const [resolved] = await run<{ count: number }>(
-    `select count(*)::int as count from reconciliation_finding where file_id = $1 and resolved_at is not null`,
-    [fileId],
-  );
-  if (resolved !== undefined && resolved.count > 0) {
-    throw new Fault(
-      "settlement_file_resolved",
-      `${resolved.count} exceptions of version ${version} of ${fileName} are resolved: it cannot be replaced any more`,
-    );
-  }
-}
-
 const COPY_LINES = `copy settlement_line (file_id, line_no, trax_id, product_code, bill_number, amount, fee_amount,
   business_date, paid_at, status, fault, raw) from stdin`;
 
-/** The old version is marked first: only one version of a name may be the current one. */
+/** Old versions are marked first: only one version of a name may be the current one. */
 const INSERT_FILE = `
   with superseded as (
-    update settlement_file set superseded_by = $1 where file_id = $18 returning file_id
-  ), inserted as (
-    insert into settlement_file (file_id, profile_code, profile_version, partner_id, file_name, version, content_sha256,
-                                 byte_count, settlement_date, product_codes, line_count, bad_line_count, amount_total,
-                                 fee_total, totals_fault, remarks, imported_by)
-    overriding system value
-    select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17
-      from (select count(*) from superseded) as done
-    returning file_id
+    update settlement_file set superseded_by = $1 where file_id = any($19::int[]) returning file_id
   )
-  select file_id from inserted`;
+  insert into settlement_file (file_id, profile_code, profile_version, partner_id, file_name, version, content_sha256,
+                               byte_count, settlement_date, product_codes, line_count, bad_line_count, amount_total,
+                               fee_total, totals_fault, remarks, imported_by, supplement_of)
+  overriding system value
+  select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18
+    from (select count(*) from superseded) as done`;
 
 async function* chunksOf(path: string, onChunk: (chunk: Buffer) => void): AsyncGenerator<Buffer, void> {
   for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES }) as AsyncIterable<Buffer>) {
@@ -201,18 +210,3 @@ async function* chunksOf(path: string, onChunk: (chunk: Buffer) => void): AsyncG
     yield chunk;
   }
 }
-
-/** The file of a profile that a condition finds; $1 is the profile. */
-async function findFile({ run }: Session, condition: string, values: readonly unknown[]): Promise<ImportedFile | null> {
-  const [row] = await run<ImportedFile>(
-    `select ${FILE_COLUMNS} from settlement_file f where f.profile_code = $1 and ${condition}`,
-    values,
-  );
-  return row ?? null;
-}
-
-/** Columns of `settlement_file f` under the names of an imported file. */
-export const FILE_COLUMNS = `f.file_id as "fileId", f.file_name as "fileName", f.version,
-  f.settlement_date as "settlementDate", f.product_codes as "productCodes", f.line_count as lines,
-  f.bad_line_count as "badLines", f.amount_total as amount, f.fee_total as fee, encode(f.content_sha256, 'hex') as sha256,
-  f.totals_fault as "totalsFault", f.remarks, f.superseded_by as "supersededBy"`;

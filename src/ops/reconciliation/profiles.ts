@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { parseSettlementProfile, type SettlementProfile } from "../../domain";
+import { type ActorText, parseSettlementProfile, type SettlementProfile } from "../../domain";
 import { Fault } from "../../platform";
 import { recordOperatorAction } from "../../store";
 import { type Session, txOf } from "./session";
@@ -64,7 +64,7 @@ export async function saveProfile(
   session: Session,
   code: string,
   definition: Readonly<Record<string, unknown>>,
-  by: string | null = null,
+  by: ActorText | null = null,
 ): Promise<{ readonly version: number; readonly isNew: boolean }> {
   const { run } = session;
   const parsed = parseSettlementProfile(definition);

@@ -92,7 +92,7 @@ export const COLLECT_UNLINKED_LINES = `
 const LINE_COLUMNS = `l.file_id, l.line_no, l.trax_id, l.product_code, l.bill_number, l.amount, l.fee_amount,
   l.business_date, (extract(epoch from l.paid_at) * 1000)::float8 as paid_at_ms, l.status`;
 
-/** Open lines with the payment of their traxId, by traxId. $2 partner. */
+/** Open lines with the payment of their traxId, whoever posted it, by traxId. $2 partner. */
 export const OPEN_LINES_BY_TRAX = `
   select ${LINE_COLUMNS}, t.entry_id, t.product_code as t_product_code, t.bill_number as t_bill_number,
          t.amount as t_amount, t.fee_amount as t_fee_amount, t.business_date as t_business_date,
@@ -101,7 +101,8 @@ export const OPEN_LINES_BY_TRAX = `
          m.file_id as held_file_id, m.line_no as held_line_no
     from reconciliation_work_line w
     join settlement_line l on l.file_id = w.file_id and l.line_no = w.line_no
-    left join trax t on t.partner_id = $2 and t.trax_id = w.trax_id and t.family = 'payment'
+    left join trax t on t.partner_id = $2 and t.trax_id = w.trax_id
+     and t.family in ('payment', 'manual-payment') and not t.answers_manual
     left join settlement_match m on m.entry_id = t.entry_id and m.replaced_by_run is null
     left join lateral ${latestClearing("t.entry_id")} c on true
    where w.run_id = $1 and w.trax_id is not null
@@ -158,12 +159,19 @@ export const REPLACE_FOUND_PAYMENTS = `
      and (exists (select from settlement_match m where m.entry_id = f.entry_id and m.replaced_by_run is null)
           or exists (select from (${FULLY_CLEARED}) c where c.entry_id = f.entry_id))`;
 
-/** Accepted payments of a day without a line; `once` ends each look-up. */
+/**
+ * Accepted payments of a day without a line; `once` ends each look-up. One that was found before, and then not any more, is
+ * the same exception again.
+ */
 const missingInFile = (once: string): string => `
   insert into reconciliation_finding (finding_id, run_id, profile_code, business_date, entry_id, entry_date, class, amount,
-                                      difference, fee_difference, nearest_trax_id, nearest_entry_id, differing_fields, tried)
+                                      difference, fee_difference, nearest_trax_id, nearest_entry_id, differing_fields, tried,
+                                      item_id)
   select gen_random_uuid(), $1, $2, $3::date, e.entry_id, e.business_date, 'missing-in-file', e.amount, -e.amount,
-         -e.fee_amount, e.trax_id, e.entry_id, '{}', '[]'
+         -e.fee_amount, e.trax_id, e.entry_id, '{}', '[]',
+         (select f.item_id from reconciliation_finding f
+           where f.entry_id = e.entry_id and f.file_id is null and f.replaced_by_run is not null
+           order by f.found_at desc limit 1)
     from journal_entry e
    where e.partner_id = $4 and e.kind = 'payment' and e.business_date = $3::date
      and (cardinality($5::text[]) = 0 or e.product_code = any($5::text[]))

@@ -4,7 +4,8 @@ import type { Session } from "./session";
 /** Rows that are held in memory at a time. */
 const FETCH_ROWS = 2_000;
 
-interface LineColumns {
+/** A line as statements give it. */
+export interface LineColumns {
   readonly file_id: number;
   readonly line_no: number;
   readonly trax_id: string | null;

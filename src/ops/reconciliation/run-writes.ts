@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { differenceOf, type LineResult, type OpenLine, reasonOf, type SettlementLine, TRAX_RULE } from "../../domain";
+import { type InheritedItems, inheritedItems, lineKey } from "./inherited-items";
 import type { Session } from "./session";
 
 /** What is found is written in batches of this many lines. */
@@ -34,17 +35,17 @@ const INSERT_MATCHES = `
 const INSERT_FINDINGS = `
   insert into reconciliation_finding (run_id, profile_code, business_date, finding_id, file_id, line_no, entry_id,
                                       entry_date, class, rule, amount, difference, fee_difference, nearest_trax_id,
-                                      nearest_entry_id, blocked_by, differing_fields, tried)
+                                      nearest_entry_id, blocked_by, differing_fields, tried, item_id)
   select $1, $2, $3::date, i.finding_id, i.file_id, i.line_no, i.entry_id, i.entry_date, i.class, i.rule, i.amount,
          i.difference, i.fee_difference, i.nearest_trax_id, i.nearest_entry_id, i.blocked_by,
-         array(select jsonb_array_elements_text(i.differing_fields)), i.tried
+         array(select jsonb_array_elements_text(i.differing_fields)), i.tried, i.item_id
     from unnest($4::uuid[], $5::int[], $6::int[], $7::uuid[], $8::date[], $9::text[], $10::text[], $11::bigint[],
-                $12::bigint[], $13::bigint[], $14::text[], $15::uuid[], $16::text[], $17::jsonb[], $18::jsonb[])
+                $12::bigint[], $13::bigint[], $14::text[], $15::uuid[], $16::text[], $17::jsonb[], $18::jsonb[], $19::uuid[])
          as i(finding_id, file_id, line_no, entry_id, entry_date, class, rule, amount, difference, fee_difference,
-              nearest_trax_id, nearest_entry_id, blocked_by, differing_fields, tried)`;
+              nearest_trax_id, nearest_entry_id, blocked_by, differing_fields, tried, item_id)`;
 
 const READ_CURRENT = `
-  select f.finding_id as id, f.file_id as "fileId", f.line_no as "lineNo",
+  select f.finding_id as id, f.item_id as "itemId", f.file_id as "fileId", f.line_no as "lineNo",
          json_build_object('entryId', f.entry_id, 'class', f.class, 'rule', f.rule, 'amount', f.amount::text,
            'difference', f.difference::text, 'feeDifference', f.fee_difference::text, 'nearestTraxId', f.nearest_trax_id,
            'nearestEntryId', f.nearest_entry_id, 'blockedBy', f.blocked_by, 'differingFields', f.differing_fields,
@@ -67,12 +68,13 @@ const LEAVE = `
 export function findingsOf(session: Session, facts: RunFacts): Findings {
   let waiting: Found[] = [];
   let left: OpenLine[] = [];
+  const items = inheritedItems(session, facts.runId, facts.profileCode);
   const flush = async (): Promise<void> => {
     const found = waiting;
     const open = left;
     waiting = [];
     left = [];
-    if (found.length > 0) await write(session, facts, found);
+    if (found.length > 0) await write(session, facts, items, found);
     if (open.length > 0) {
       const lines = open.map(({ line }) => line);
       const tried = open.map((each) => JSON.stringify(each.tried));
@@ -100,7 +102,7 @@ export function findingsOf(session: Session, facts: RunFacts): Findings {
   };
 }
 
-async function write(session: Session, facts: RunFacts, found: readonly Found[]): Promise<void> {
+async function write(session: Session, facts: RunFacts, items: InheritedItems, found: readonly Found[]): Promise<void> {
   const { run } = session;
   const links = found.flatMap(linksOf);
   if (links.length > 0) {
@@ -112,17 +114,13 @@ async function write(session: Session, facts: RunFacts, found: readonly Found[])
     ]);
   }
   const refs = [found.map(({ line }) => line.fileId), found.map(({ line }) => line.lineNo)];
-  const current = new Map(
-    (await run<{ id: string; fileId: number; lineNo: number; content: unknown }>(READ_CURRENT, refs)).map((row) => [
-      `${row.fileId}:${row.lineNo}`,
-      row,
-    ]),
-  );
+  const current = new Map((await run<Current>(READ_CURRENT, refs)).map((row) => [lineKey(row), row]));
+  const itemIds = new Map([...current].map(([key, { itemId }]) => [key, itemId]));
   const fresh = found
     .filter(({ result }) => result.class !== "matched")
     .map((each) => ({ ...each, content: contentOf(each) }))
     .filter(({ line, content }) => {
-      const key = `${line.fileId}:${line.lineNo}`;
+      const key = lineKey(line);
       // What was found before and still holds keeps its identity, and whatever people have written to it.
       const isSame = isDeepStrictEqual(current.get(key)?.content, JSON.parse(JSON.stringify(content)));
       if (isSame) current.delete(key);
@@ -131,6 +129,9 @@ async function write(session: Session, facts: RunFacts, found: readonly Found[])
   if (current.size > 0) await run(REPLACE, [facts.runId, [...current.values()].map(({ id }) => id)]);
   if (fresh.length > 0) {
     const contents = fresh.map(({ content }) => content);
+    // What replaces a finding, or is found again, stays the same exception.
+    const newLines = fresh.map(({ line }) => line).filter((line) => !itemIds.has(lineKey(line)));
+    const inherited = await items.of(newLines);
     await run(INSERT_FINDINGS, [
       ...[facts.runId, facts.profileCode, facts.settlementDate, fresh.map(() => randomUUID())],
       ...[fresh.map(({ line }) => line.fileId), fresh.map(({ line }) => line.lineNo)],
@@ -140,9 +141,19 @@ async function write(session: Session, facts: RunFacts, found: readonly Found[])
       ...[contents.map(({ nearestTraxId }) => nearestTraxId), contents.map(({ nearestEntryId }) => nearestEntryId)],
       ...[contents.map(({ blockedBy }) => blockedBy), contents.map((each) => JSON.stringify(each.differingFields))],
       contents.map(({ tried }) => JSON.stringify(tried)),
+      fresh.map(({ line }) => itemIds.get(lineKey(line)) ?? inherited.get(lineKey(line)) ?? null),
     ]);
   }
   await run(DONE, [facts.runId, ...refs]);
+}
+
+/** The finding of a line that counts until now. */
+interface Current {
+  readonly id: string;
+  readonly itemId: string;
+  readonly fileId: number;
+  readonly lineNo: number;
+  readonly content: unknown;
 }
 
 interface Link {

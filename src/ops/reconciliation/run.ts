@@ -1,4 +1,5 @@
 import {
+  type ActorText,
   decideByBill,
   decideByTraxId,
   type LineRef,
@@ -8,6 +9,7 @@ import {
 } from "../../domain";
 import { Fault, sqlStateOf } from "../../platform";
 import { recordOperatorAction } from "../../store";
+import { closeGone } from "../exceptions/items";
 import { readProfile, type StoredProfile } from "./profiles";
 import {
   CHANGES,
@@ -35,7 +37,9 @@ import {
   paymentOfTrax,
   type TraxRow,
 } from "./run-streams";
+import { earlierLines } from "./earlier-lines";
 import { compareFirst } from "./run-first";
+import { byKey, setBased } from "./planning";
 import { type Findings, findingsOf, type Found } from "./run-writes";
 import { inSession, type Session, txOf } from "./session";
 
@@ -52,7 +56,7 @@ export interface RunRequest {
   readonly isDryRun: boolean;
   /** Decide again what declared rules have matched; otherwise a matched line stays matched. */
   readonly redecidesDeclared: boolean;
-  readonly by: string;
+  readonly by: ActorText;
   readonly onProgress?: (step: string) => void;
 }
 
@@ -136,6 +140,7 @@ export function runReconciliation(request: RunRequest): Promise<RunReport> {
       say: request.onProgress ?? (() => {}),
     };
     await decideAll(state, request.redecidesDeclared);
+    await closeGone(txOf(session), facts);
     const changes = await session.run<ResultChange>(CHANGES, [runId, CHANGES_MAX]);
     const summary = await summaryOf(session, profileCode, settlementDate);
     await session.run(`update reconciliation_run set finished_at = clock_timestamp(), summary = $2 where run_id = $1`, [
@@ -163,7 +168,7 @@ async function startRun(
   profile: StoredProfile,
   settlementDate: string,
   rules: readonly MatchRule[],
-  by: string,
+  by: ActorText,
 ): Promise<number> {
   const [row] = await run<{ run_id: number }>(
     `insert into reconciliation_run (profile_code, profile_version, rules, settlement_date, started_by)
@@ -246,27 +251,6 @@ async function findMissing(state: RunState, candidates: readonly string[] | null
   else await session.run(FIND_MISSING_OF_UNLINKED, [...values, candidates]);
 }
 
-/**
- * For statements over a whole day. The planner takes a file that was written a moment ago for a few lines, and would look
- * up each of a million by reading all payments; joined by hashing or merging, a wrong guess costs little.
- */
-async function setBased<T>({ run }: Session, work: () => Promise<T>): Promise<T> {
-  await run(`select set_config('enable_nestloop', 'off', true), set_config('work_mem', '64MB', true)`);
-  const value = await work();
-  await run(`select set_config('enable_nestloop', 'on', true), set_config('work_mem', '4MB', true)`);
-  return value;
-}
-
-/** For statements over some thousand rows, each looked up by its key: the planner may take them for many. */
-async function byKey<T>({ run }: Session, work: () => Promise<T>): Promise<T> {
-  const hashes = (value: string) =>
-    run(`select set_config('enable_hashjoin', $1, true), set_config('enable_mergejoin', $1, true)`, [value]);
-  await hashes("off");
-  const value = await work();
-  await hashes("on");
-  return value;
-}
-
 /** Conflicts are rare, and to be ready for them costs as much again as the inserting: so only when there is one. */
 async function linkExact(session: Session, values: readonly unknown[]): Promise<void> {
   const { run } = session;
@@ -281,7 +265,11 @@ async function linkExact(session: Session, values: readonly unknown[]): Promise<
   await run(`release savepoint linking`);
 }
 
-async function decideTraxIds({ session, runId, profile, findings }: RunState): Promise<void> {
+async function decideTraxIds(state: RunState): Promise<void> {
+  const { session, runId, profile, findings, files } = state;
+  const about = { runId, fileIds: files.map(({ fileId }) => fileId), partnerId: profile.partnerId };
+  const isRepeated = files.some(({ isFresh }) => !isFresh);
+  const earlier = isRepeated ? await setBased(session, () => earlierLines(session, about)) : null;
   const groups = groupedRows<TraxRow>(
     session,
     "by_trax",
@@ -291,7 +279,9 @@ async function decideTraxIds({ session, runId, profile, findings }: RunState): P
   );
   for await (const { rows } of groups) {
     const lines = rows.map(lineOf);
-    const { decided, open } = decideByTraxId(lines, paymentOfTrax(rows[0] as TraxRow));
+    const [first] = lines;
+    const before = earlier?.get(first?.traxId ?? "") ?? [];
+    const { decided, open } = decideByTraxId(lines, paymentOfTrax(rows[0] as TraxRow), before);
     await findings.add(withLines(lines, decided));
     await findings.leave(open);
   }

@@ -1,5 +1,6 @@
 import type { Attempted } from "../../domain";
-import { FILE_COLUMNS, type ImportedFile } from "./import-file";
+import type { ImportedFile } from "./import-file";
+import { FILE_COLUMNS } from "./known-files";
 import type { Session } from "./session";
 
 /** Which results are wanted; null: whatever. */
@@ -33,6 +34,8 @@ export interface ResultRow {
   readonly differingFields: readonly string[] | null;
   readonly tried: readonly Attempted[] | null;
   readonly findingId: string | null;
+  /** The exception that the finding belongs to. */
+  readonly itemId: string | null;
   readonly resolvedAt: Date | null;
   /** Of a line that cannot be read. */
   readonly fault: string | null;
@@ -62,7 +65,9 @@ export function listResults({ run }: Session, filter: ResultFilter): Promise<Res
        select r.file_id as "fileId", r.line_no as "lineNo", r.trax_id as "traxId", r.bill_number as "billNumber", r.amount,
               r.class, r.rule, r.difference, r.fee_difference as "feeDifference", r.entry_id as "entryId",
               r.nearest_trax_id as "nearestTraxId", r.blocked_by as "blockedBy", r.differing_fields as "differingFields",
-              r.tried, r.finding_id as "findingId", r.resolved_at as "resolvedAt", r.fault, r.raw
+              r.tried, r.finding_id as "findingId",
+              (select i.item_id from reconciliation_finding i where i.finding_id = r.finding_id) as "itemId",
+              r.resolved_at as "resolvedAt", r.fault, r.raw
          from settlement_line_result r
          join settlement_file f on f.file_id = r.file_id and f.superseded_by is null
         where ($1::text is null or f.profile_code = $1) and ($2::date is null or f.settlement_date = $2::date)
@@ -70,7 +75,8 @@ export function listResults({ run }: Session, filter: ResultFilter): Promise<Res
           and ($5::text is null or r.trax_id = $5)
        union all
        select null, null, f.nearest_trax_id, e.bill_number, f.amount, f.class, f.rule, f.difference, f.fee_difference,
-              f.entry_id, null, f.blocked_by, f.differing_fields, f.tried, f.finding_id, f.resolved_at, null, null
+              f.entry_id, null, f.blocked_by, f.differing_fields, f.tried, f.finding_id, f.item_id, f.resolved_at,
+              null, null
          from reconciliation_finding f
          left join journal_entry e on e.entry_id = f.entry_id and e.business_date = f.entry_date
         where f.class = 'missing-in-file' and f.replaced_by_run is null and $3::int is null and $4::int is null

@@ -21,7 +21,8 @@ const FIND_PARTNERS: Statement = {
 };
 const IS_BOOKED: Statement = {
   name: "ops_is_bank_credit_booked",
-  text: `select from settlement_posting where kind = 'bank-credit' and partner_id = $1::int and reference = $2`,
+  text: `select from settlement_posting
+           where kind = 'bank-credit' and partner_id = $1::int and reference = $2 and undone_by is null`,
 };
 
 /**

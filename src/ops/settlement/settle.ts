@@ -1,4 +1,4 @@
-import { postingsOfMove } from "../../domain";
+import { actorText, postingsOfMove } from "../../domain";
 import { ReceivableTaken } from "../../ledger";
 import { type Clock, Fault, type IdSource, sqlStateOf } from "../../platform";
 import { recordOperatorAction } from "../../store";
@@ -123,7 +123,7 @@ async function settleFile(session: Session, request: SettleRequest, file: FileTo
   await clearLines(session, [postingNo, entryId, today]);
   await run(`select set_config('enable_nestloop', 'on', true), set_config('work_mem', '4MB', true)`);
   await recordOperatorAction(tx, {
-    actor: `${actor.name} (${actor.via})`.slice(0, 200),
+    actor: actorText(actor),
     action: "settlement.post",
     object: `file:${fileId}`,
     detail: `${fileName}: ${lines} lines`,

@@ -156,6 +156,13 @@ describe("a key that was seen before", () => {
     }
   });
 
+  it("is acknowledged once when operators had posted it, unless money or bill differ or it was taken back", () => {
+    const posted = { ...known(), isManual: true };
+    expect(answerTo({}, { known: posted, bill: PAID, isFresh: false })).toBe("acknowledge");
+    expect(answerTo({ amount: 29_999n }, { known: posted })).toBe("conflict");
+    expect(answerTo({}, { known: { ...posted, isReversed: true } })).toBe("refuse");
+  });
+
   it("is replayed although a soft field differs", () => {
     expect(answerTo({ bit61: "SOMETHING ELSE" }, { known: known() })).toBe("replay");
   });

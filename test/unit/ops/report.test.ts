@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "csv-parse/sync";
 import { unzipSync } from "fflate";
-import { OPENED_KINDS, OUTCOMES, RECONCILIATION_CLASSES } from "../../../src/domain";
+import { FILE_KINDS, OPENED_KINDS, OUTCOMES, RECONCILIATION_CLASSES } from "../../../src/domain";
 import type { DayClose } from "../../../src/ops/close/close";
 import { CODE_WORDS, wordFor } from "../../../src/ops/close/code-words";
 import { reportOf } from "../../../src/ops/close/report";
@@ -14,7 +14,7 @@ import { sectionsOf } from "../../../src/ops/close/sections";
 import { REPORT_LANGUAGES, REPORT_WORDS } from "../../../src/ops/close/words";
 import { sheetsOf } from "../../support/workbooks";
 
-const CLASSES = [...RECONCILIATION_CLASSES, ...OPENED_KINDS, "unreadable", "unreadable-line", "missing-file"];
+const CLASSES = [...RECONCILIATION_CLASSES, ...OPENED_KINDS, ...FILE_KINDS, "unreadable"];
 const LONGEST = "999999999999999";
 const BODY = {
   format: "biller day close 1",
@@ -78,6 +78,8 @@ function closeOf(body: object): DayClose {
     body: text,
     sha256: createHash("sha256").update(text).digest("hex"),
     closedBy: "Ani",
+    version: 1,
+    reopened: null,
   };
 }
 const CLOSE = closeOf(BODY);

@@ -29,6 +29,7 @@ describe("settings", () => {
       billPageWatchers: 1_000,
       callbackAllowedHosts: [],
       attemptRetentionMonths: 24,
+      clockSkewMaxMs: 5_000,
       databaseUrl: null,
       migrationDatabaseUrl: null,
       databasePoolMax: 10,

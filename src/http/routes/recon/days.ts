@@ -4,6 +4,9 @@ import {
   CSV_SEPARATORS,
   type CsvSeparator,
   parseBody,
+  proposeReopening,
+  proposeWithoutFiles,
+  type Question,
   REPORT_FORMATS,
   REPORT_LANGUAGES,
   type DayClose,
@@ -22,6 +25,7 @@ import {
   type ReconRouteDeps,
 } from "../../middleware/recon-door";
 import { answerPage } from "./lists";
+import { answerOnce } from "./once";
 
 const TYPES: Readonly<Record<ReportFormat, string>> = {
   csv: "text/csv; charset=utf-8",
@@ -30,8 +34,14 @@ const TYPES: Readonly<Record<ReportFormat, string>> = {
   json: "application/json; charset=utf-8",
 };
 
+/** A version that counts no more stays to be read. */
+export const VERSION_FILTER = {
+  version: { kind: "number", about: "which close of this date; the one that counts when left out" },
+} as const;
+
 /** Parameters of a report. */
 export const REPORT_FILTERS = {
+  ...VERSION_FILTER,
   format: { kind: "choice", choices: REPORT_FORMATS, about: "pdf when left out; json is the bytes that were hashed" },
   lang: { kind: "choice", choices: REPORT_LANGUAGES, about: "Indonesian or English; id when left out" },
   separator: {
@@ -50,27 +60,49 @@ export function dayRoutes(router: Router, deps: ReconRouteDeps, door: ReconDoor)
   router.post(
     "/recon/v1/days/:date/close",
     door("recon:checker", async (ctx, asking) => {
-      await bodyOf(ctx, asking, "empty");
+      const { first = false } = await bodyOf(ctx, asking, "closeDay");
       const date = dateOf(ctx, asking);
-      const outcome = await deps.recon.closeDay(asking.actor, date);
+      const outcome = await deps.recon.closeDay(asking.actor, date, first);
       if (outcome.kind === "known" && !outcome.isIdentical) {
         throw new Fault("close_changed", `the books say something else about ${date} now than when it was closed`);
       }
       answerJson(ctx, outcome.kind === "closed" ? 201 : 200, { outcome: outcome.kind, ...facts(outcome.close) });
     }),
   );
+  router.post(
+    "/recon/v1/days/:date/reopenings",
+    door("recon:maker", async (ctx, asking) => {
+      const body = await bodyOf(ctx, asking, "reason");
+      const date = dateOf(ctx, asking);
+      await answerOnce(deps, ctx, asking, body, async (tx) => [
+        201,
+        await proposeReopening(tx, asking.actor, date, body.reason),
+      ]);
+    }),
+  );
+  router.post(
+    "/recon/v1/days/:date/without-files",
+    door("recon:maker", async (ctx, asking) => {
+      const body = await bodyOf(ctx, asking, "reason");
+      const request = { businessDate: dateOf(ctx, asking), reason: body.reason, nowMs: deps.recon.nowMs() };
+      await answerOnce(deps, ctx, asking, body, async (tx) => [
+        201,
+        await proposeWithoutFiles(tx, asking.actor, request),
+      ]);
+    }),
+  );
   router.get(
     "/recon/v1/days/:date",
     door("recon:read", async (ctx, asking) => {
-      questionOf(ctx, asking, {});
-      answerJson(ctx, 200, facts(await closedDay(deps, ctx, asking)));
+      const { filters } = questionOf(ctx, asking, VERSION_FILTER);
+      answerJson(ctx, 200, facts(await closedDay(deps, ctx, asking, filters)));
     }),
   );
   router.get(
     "/recon/v1/days/:date/body",
     door("recon:read", async (ctx, asking) => {
-      questionOf(ctx, asking, {});
-      const close = await closedDay(deps, ctx, asking);
+      const { filters } = questionOf(ctx, asking, VERSION_FILTER);
+      const close = await closedDay(deps, ctx, asking, filters);
       answerBytes(ctx, close, Buffer.from(close.body, "utf8"), "json", close.sha256);
     }),
   );
@@ -80,8 +112,9 @@ export function dayRoutes(router: Router, deps: ReconRouteDeps, door: ReconDoor)
       const { filters } = questionOf(ctx, asking, REPORT_FILTERS);
       const asked = filters as { format?: ReportFormat; lang?: ReportLanguage; separator?: CsvSeparator };
       const { format = "pdf", lang = "id", separator = null } = asked;
-      const close = await closedDay(deps, ctx, asking);
-      asking.filter = { date: close.businessDate, format, lang, ...(separator === null ? {} : { separator }) };
+      const close = await closedDay(deps, ctx, asking, filters);
+      const parameters = { format, lang, ...(separator === null ? {} : { separator }) };
+      asking.filter = { date: close.businessDate, version: close.version, ...parameters };
       const bytes = await deps.recon.report(close, format, lang, separator);
       answerBytes(ctx, close, bytes, format, format === "json" ? close.sha256 : null);
     }),
@@ -91,15 +124,25 @@ export function dayRoutes(router: Router, deps: ReconRouteDeps, door: ReconDoor)
 function dateOf(ctx: Context, asking: ReconAsking): string {
   const { date = "" } = ctx["params"] as { date?: string };
   if (canonicalDate(date) === null) {
-    throw new AuditRefusal(400, "date in the address must be a day such as 2026-11-21, from 2000 to 2099");
+    const problem = "date in the address must be a day such as 2026-11-21, from 2000 to 2099";
+    throw new AuditRefusal(400, problem, [], "address");
   }
   asking.filter = { date };
   return date;
 }
 
-async function closedDay(deps: ReconRouteDeps, ctx: Context, asking: ReconAsking): Promise<DayClose> {
+async function closedDay(
+  deps: ReconRouteDeps,
+  ctx: Context,
+  asking: ReconAsking,
+  filters: Question["filters"],
+): Promise<DayClose> {
   const date = dateOf(ctx, asking);
-  const close = await deps.recon.dayClose(date);
+  const version = filters["version"] === undefined ? null : Number(filters["version"]);
+  const close = await deps.recon.dayClose(date, version);
+  if (close === null && version !== null) {
+    throw new AuditRefusal(404, `business date ${date} has no version ${version}`, [], "day_open");
+  }
   if (close === null) throw new AuditRefusal(404, `business date ${date} is not closed`, [], "day_open");
   asking.rowCount = 1;
   return close;

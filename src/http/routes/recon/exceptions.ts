@@ -36,12 +36,11 @@ export function exceptionRoutes(router: Router, deps: ReconRouteDeps, door: Reco
     door("recon:read", async (ctx, asking) => {
       const question = questionOf(ctx, asking, QUEUE_FILTERS, true);
       if (ctx.query["order"] !== undefined) {
-        throw new AuditRefusal(400, "the question cannot be answered", [
-          "order: what is due first stands first, always",
-        ]);
+        const problem = "order: what is due first stands first, always";
+        throw new AuditRefusal(400, "the question cannot be answered", [problem], "question");
       }
       const page = await deps.recon.queue({ ...question, order: "asc" });
-      if ("problem" in page) throw new AuditRefusal(400, "the question cannot be answered", [page.problem]);
+      if ("problem" in page) throw new AuditRefusal(400, "the question cannot be answered", [page.problem], "question");
       asking.rowCount = page.items.length;
       answerJson(ctx, 200, { data: page.items.map(shown), next: page.next });
     }),
@@ -104,6 +103,10 @@ export function exceptionRoutes(router: Router, deps: ReconRouteDeps, door: Reco
       const which = items ?? filterOf({ ...(filter as Question["filters"]), state: "free" }, BULK_MAX + 1);
       await answerOnce(deps, ctx, asking, body, async (tx) => {
         const made = await proposeForEach(tx, asking.actor, which, { action, account, target: null, reason });
+        for (const { fault } of made.items) {
+          if (fault?.code === "internal")
+            deps.logger.error({ err: fault.cause, fault: fault.message }, "fault of one item");
+        }
         const data = made.items.map(({ fault, ...item }) => ({ ...item, ...toldOf(fault) }));
         asking.rowCount = data.length;
         const proposed = data.filter(({ proposalId }) => proposalId !== null).length;
@@ -115,9 +118,10 @@ export function exceptionRoutes(router: Router, deps: ReconRouteDeps, door: Reco
   router.post(
     "/recon/v1/approvals",
     door("recon:checker", async (ctx, asking) => {
-      const { note = null, proposals, batch } = await bodyOf(ctx, asking, "bulkApproval");
-      const which = proposals !== undefined ? { proposals } : batch !== undefined ? { batch } : { all: true as const };
-      const { items, hasMore } = await deps.recon.approveEach(asking.actor, which, note);
+      const { note = null, proposals, batch, after = null } = await bodyOf(ctx, asking, "bulkApproval");
+      const rest = batch !== undefined ? { batch, after } : { all: true as const, after };
+      const which = proposals !== undefined ? { proposals } : rest;
+      const { items, hasMore, next } = await deps.recon.approveEach(asking.actor, which, note);
       asking.rowCount = items.length;
       const data = items.map(({ proposalId, decided, fault }) => ({
         proposalId,
@@ -128,7 +132,7 @@ export function exceptionRoutes(router: Router, deps: ReconRouteDeps, door: Reco
         ...toldOf(fault),
       }));
       const failed = items.filter(({ fault }) => fault !== null).length;
-      answerJson(ctx, 200, { approved: items.length - failed, failed, hasMore, data });
+      answerJson(ctx, 200, { approved: items.length - failed, failed, hasMore, next, data });
     }),
   );
   router.get(

@@ -128,7 +128,16 @@ function endUnread(ctx: Context): void {
 }
 
 async function upload(deps: ReconRouteDeps, ctx: Context, asking: ReconAsking): Promise<void> {
-  const { profile, fileName, date = null, sha256, confirm, acceptTotals } = uploadOf(ctx, asking);
+  const {
+    profile,
+    fileName,
+    date = null,
+    sha256,
+    confirm,
+    acceptTotals,
+    acceptSameContent,
+    ...of
+  } = uploadOf(ctx, asking);
   assertFile(ctx, deps.uploadMaxBytes);
   ctx.app.emit(LONG_BODY, ctx.req.socket, true);
   if (/^100-continue$/i.test(ctx.get("Expect"))) ctx.res.writeContinue();
@@ -144,7 +153,10 @@ async function upload(deps: ReconRouteDeps, ctx: Context, asking: ReconAsking): 
       ...outcome
     } = await deps.recon.import(asking.actor, {
       ...{ file, profileCode: profile, fileName, date },
-      ...{ mayReplace: confirm === "true", acceptsTotals: acceptTotals === "true" },
+      mayReplace: confirm === "true",
+      acceptsTotals: acceptTotals === "true",
+      acceptsSameContent: acceptSameContent === "true",
+      supplement: supplementOf(of),
     });
     asking.rowCount = stored.lines;
     const { totalsFault, ...facts } = stored;
@@ -158,22 +170,32 @@ async function upload(deps: ReconRouteDeps, ctx: Context, asking: ReconAsking): 
   });
 }
 
+function supplementOf({ supplementOf: ofFileId, forLines = "" }: Partial<Record<string, string>>) {
+  if (ofFileId === undefined) return null;
+  return { ofFileId: Number(ofFileId), lineNos: forLines === "" ? [] : forLines.split(",").map(Number) };
+}
+
 function uploadOf(ctx: Context, asking: ReconAsking) {
   const { filters } = questionOf(ctx, asking, UPLOAD_FILTERS);
-  const { profile = "", fileName = "" } = filters;
+  const { profile = "", fileName = "", supplementOf: original, forLines } = filters;
   const problems = [
     ...(/^[a-z0-9][a-z0-9-]{0,39}$/.test(profile) ? [] : ["profile must be given: the code of a profile"]),
+    ...(forLines === undefined || /^[1-9][0-9]{0,8}(,[1-9][0-9]{0,8}){0,999}$/.test(forLines)
+      ? []
+      : ["forLines must be numbers of lines such as 3,7"]),
+    ...(forLines !== undefined && original === undefined ? ["forLines goes with supplementOf"] : []),
     ...(fileName === "" ? ["fileName must be given: the name that the switch gave to the file"] : []),
     ...(/[/\\]|^\.{1,2}$|^ | $/.test(fileName) ? ["fileName must be a name without folders, / and \\"] : []),
   ];
-  if (problems.length > 0) throw new AuditRefusal(400, "the file cannot be taken", problems);
+  if (problems.length > 0) throw new AuditRefusal(400, "the file cannot be taken", problems, "upload");
   return { ...filters, profile, fileName } as Partial<Record<string, string>> & { profile: string; fileName: string };
 }
 
 function assertFile(ctx: Context, maxBytes: number): void {
   const encoding = ctx.get("Content-Encoding");
   if (!ctx.is(CONTENT_TYPES) || (encoding !== "" && encoding !== "identity")) {
-    throw new AuditRefusal(415, `Content-Type must be ${CONTENT_TYPES.join(" or ")}, without compression`);
+    const problem = `Content-Type must be ${CONTENT_TYPES.join(" or ")}, without compression`;
+    throw new AuditRefusal(415, problem, [], "content_type");
   }
   const length = ctx.get("Content-Length");
   if (length !== "" && Number(length) > maxBytes) {

@@ -2,6 +2,7 @@ import Router from "@koa/router";
 import { answerJson, createReconDoor, questionOf, type ReconRouteDeps } from "../../middleware/recon-door";
 import { dayRoutes } from "./days";
 import { exceptionRoutes } from "./exceptions";
+import { expectationRoutes } from "./expectations";
 import { fileRoutes } from "./files";
 import { runRoutes } from "./runs";
 
@@ -27,6 +28,7 @@ export function reconRoutes(deps: ReconRouteDeps): Router {
     }),
   );
   fileRoutes(router, deps, door);
+  expectationRoutes(router, deps, door);
   runRoutes(router, deps, door);
   exceptionRoutes(router, deps, door);
   dayRoutes(router, deps, door);

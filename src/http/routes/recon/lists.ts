@@ -30,7 +30,7 @@ export async function answerPage(
   const free = Object.fromEntries(Object.entries(listing.filters).filter(([filter]) => !Object.hasOwn(fixed, filter)));
   const asked = questionOf(ctx, asking, free, true);
   const page = await deps.recon.page(listing, { ...asked, filters: { ...asked.filters, ...fixed } });
-  if ("problem" in page) throw new AuditRefusal(400, "the question cannot be answered", [page.problem]);
+  if ("problem" in page) throw new AuditRefusal(400, "the question cannot be answered", [page.problem], "question");
   asking.rowCount = page.rows.length;
   answerJson(ctx, 200, { data: page.rows, next: page.next, scannedUntil: page.scannedUntil });
 }
@@ -39,7 +39,8 @@ export async function answerPage(
 export async function rowOf(deps: ReconRouteDeps, name: string, filters: Question["filters"]): Promise<Row> {
   const page = await deps.recon.page(listingNamed(name), { filters, limit: 1, order: "desc", cursor: null });
   const row = "problem" in page ? undefined : page.rows[0];
-  if (row === undefined) throw new AuditRefusal(404, `there is none of this number or name among ${name}`);
+  if (row === undefined)
+    throw new AuditRefusal(404, `there is none of this number or name among ${name}`, [], "not_found");
   return row;
 }
 
