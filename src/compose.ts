@@ -216,6 +216,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     ...{ databaseUrl: services.databaseUrl, clock, ids: randomIds, onFault },
     byHand: () => openHandDesk({ catalog: holder.current, clock, ids: randomIds }),
     cutOffs: () => [...holder.current.partners.values()].map(({ dialect }) => dialect.cutOff),
+    billerName: config.billerName,
   });
   await removeLeftOvers(tmpdir(), clock.nowMs());
   const app = createApp({

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ConfigFault } from "./faults";
+import { mayCarryKey } from "./key-address";
 import { type MailSettings, readMailSettings } from "./mail-settings";
 import type { SealSettings } from "./seal-settings";
 
@@ -39,6 +40,8 @@ export interface Config {
   readonly dataDir: string;
   /** Who works on exceptions where a command does not say; null: the account. */
   readonly operator: string | null;
+  /** Whose business it is, as reports name it; null: they name nobody. */
+  readonly billerName: string | null;
   /** The process's own PATH, where a Redis server is looked for. */
   readonly searchPath: string;
   readonly logLevel: string;
@@ -97,6 +100,7 @@ export const SETTINGS = {
     about: "id:base64 of 32 bytes, comma separated, first is active; required with DATABASE_URL",
   },
   BILLER_OPERATOR: { default: "", about: "who works on exceptions where --as does not say; empty: the account" },
+  BILLER_NAME: { default: "", about: "name of the business, on reports of closed days; empty: they name nobody" },
   DATA_DIR: { default: ".data", about: "where the embedded servers keep their data" },
   LOG_LEVEL: { default: "info", about: "trace, debug, info, warn, error, silent" },
   SEED_DEMO: { default: "", about: "true or false; unset: demo data in embedded mode only" },
@@ -173,6 +177,7 @@ const schema = z.object({
   REDIS_URL: orNull(url("redis:", "rediss:")),
   CREDENTIAL_KEYS: orNull(z.string().transform(parseCredentialKeys)),
   BILLER_OPERATOR: orNull(z.string().max(100)),
+  BILLER_NAME: orNull(z.string().max(100, "must have at most 100 characters")),
   DATA_DIR: z.string().min(1),
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]),
   SEED_DEMO: orNull(flag),
@@ -258,6 +263,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     credentialKeys: value.CREDENTIAL_KEYS,
     dataDir: value.DATA_DIR,
     operator: value.BILLER_OPERATOR,
+    billerName: value.BILLER_NAME,
     searchPath: env["PATH"] ?? "",
     logLevel: value.LOG_LEVEL,
     seedDemo: value.SEED_DEMO,
@@ -317,13 +323,6 @@ function parseCredentialKeys(text: string, context: z.RefinementCtx): KeyRing {
     context.addIssue({ code: "custom", message: "a key id appears twice" });
   }
   return ring;
-}
-
-/** Whether a key that is sent to this address can be read by nobody on the way. */
-function mayCarryKey(address: string | undefined): boolean {
-  if (address === undefined || !URL.canParse(address)) return false;
-  const { protocol, hostname } = new URL(address);
-  return protocol === "https:" || ["127.0.0.1", "localhost", "[::1]"].includes(hostname);
 }
 
 /** zod reports a union as "Invalid input"; the reader wants what the setting itself, the last of the union, complains of. */

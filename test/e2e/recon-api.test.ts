@@ -370,7 +370,7 @@ describe("a day of settlement over HTTP, by two people", () => {
     for (const [format, start] of [
       ["pdf", "%PDF-"],
       ["xlsx", "PK"],
-      ["csv", "Bagian|Section"],
+      ["csv", "\ufeffBagian|\ufeffSection"],
       ["json", "\\{"],
     ] as const) {
       for (const lang of ["id", "en"]) {
@@ -380,6 +380,11 @@ describe("a day of settlement over HTTP, by two people", () => {
         expect(report.headers.get("content-disposition")).toBe(`attachment; filename="day-${DAY}.${format}"`);
       }
     }
+    const csv = await as(ani, `GET /days/${DAY}/report`, {
+      query: { format: "csv", lang: "en", separator: "semicolon" },
+    });
+    expect(csv.bytes.toString()).toMatch(/^\ufeffSection;Item;/);
+    expect((await as(ani, `GET /days/${DAY}/report`, { query: { separator: "tab" } })).status).toBe(400);
     expect((await as(ani, "GET /days")).data).toMatchObject([{ businessDate: DAY, sha256: first.body["sha256"] }]);
     expect((await as(ani, `GET /days/${DAY}`)).body).toMatchObject({ day: { businessDate: DAY } });
     const open = await as(budi, "POST /days/2099-01-01/close");

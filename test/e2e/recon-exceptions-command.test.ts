@@ -1,3 +1,4 @@
+import { closeDay } from "../../src/ops";
 import { fill, TEST_KEYS } from "../support/builders";
 import { type Ended, startBiller } from "../support/command-line";
 import { brokenLaws } from "../support/laws";
@@ -11,6 +12,7 @@ import {
   fullLine,
   settlementDesk,
 } from "../support/settlement-files";
+import { ANI } from "../support/two-people";
 
 jest.setTimeout(240_000);
 
@@ -20,7 +22,8 @@ describe("the commands about exceptions, settlement and days", () => {
   const run = (...args: readonly string[]): Promise<Ended> => {
     const keys = TEST_KEYS.map(([id, key]) => `${id}:${key.toString("base64")}`).join();
     const urls = { DATABASE_URL: database.appUrl, MIGRATION_DATABASE_URL: database.ownerUrl };
-    return startBiller(["recon", ...args], { ...urls, CREDENTIAL_KEYS: keys, BILLER_OPERATOR: "ani" }).ended;
+    const names = { BILLER_OPERATOR: "ani", BILLER_NAME: "PT Tagihan Nusantara" };
+    return startBiller(["recon", ...args], { ...urls, ...names, CREDENTIAL_KEYS: keys }).ended;
   };
   const json = async (...args: readonly string[]): Promise<unknown> => {
     const { out, err, code } = await run(...args, "--json");
@@ -98,5 +101,23 @@ describe("the commands about exceptions, settlement and days", () => {
     expect(refused).toMatchObject({ code: 78, err: expect.stringContaining("tiers.0.hours") as string });
     const good = desk.write("good.json", JSON.stringify({ tiers: [{ from: "0", hours: 8 }] }));
     expect((await run("due-rule", good)).out).toContain("version 1");
+  });
+
+  it("make reports of a closed day in the name of the business, with the separator that is asked for", async () => {
+    await closeDay({
+      databaseUrl: database.appUrl,
+      businessDate: DAY,
+      actor: ANI,
+      nowMs: Date.parse("2026-11-22T00:06:00+07:00"),
+      cutOffs: ["24:00"],
+    });
+    const report = ["report", "--date", DAY, "--out", "-", "--format", "csv"];
+    const { out, err, code } = await run(...report);
+    expect({ err, code }).toEqual({ err: "", code: 0 });
+    expect(out).toMatch(/^\ufeffBagian;Butir;/);
+    expect(out).toContain("Ringkasan;Biller;;;PT Tagihan Nusantara;");
+    expect((await run(...report, "--lang", "en")).out).toMatch(/^\ufeffSection,Item,/);
+    expect((await run(...report, "--csv-separator", "comma")).out).toMatch(/^\ufeffBagian,Butir,/);
+    expect((await run(...report, "--csv-separator", "tab")).code).toBe(64);
   });
 });

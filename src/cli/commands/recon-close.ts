@@ -2,6 +2,8 @@ import { writeFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import {
   closeDay,
+  CSV_SEPARATORS,
+  type CsvSeparator,
   type CloseOutcome,
   inSession,
   parseBody,
@@ -88,16 +90,24 @@ export function reconCloseCommands(recon: Command): void {
     .option("--version-no <n>", "a close that counts no more", whole(1, 1_000_000))
     .addOption(new Option("--format <format>", "what").choices([...REPORT_FORMATS]).default("pdf"))
     .addOption(new Option("--lang <language>", "in which language").choices([...REPORT_LANGUAGES]).default("id"))
+    .addOption(
+      new Option("--csv-separator <separator>", "between columns of CSV; id: semicolon, en: comma").choices([
+        ...CSV_SEPARATORS,
+      ]),
+    )
     .action(async (options: ReportOptions): Promise<void> => {
-      const { versionNo = null } = options;
-      const close = await withServices(({ databaseUrl: url }) =>
-        inSession({ url, isolation: "read committed" }, (session) => readClose(session, options.date, versionNo)),
-      );
+      const { versionNo = null, csvSeparator: separator = null } = options;
+      const { close, billerName } = await withServices(async ({ databaseUrl: url }, config) => ({
+        close: await inSession({ url, isolation: "read committed" }, (session) =>
+          readClose(session, options.date, versionNo),
+        ),
+        billerName: config.billerName,
+      }));
       if (close === null && versionNo !== null) {
         throw new Fault("day_open", `business date ${options.date} has no version ${versionNo}`);
       }
       if (close === null) throw new Fault("day_open", `business date ${options.date} is not closed`);
-      const bytes = await reportOf(close, options.format, options.lang);
+      const bytes = await reportOf(close, options.format, options.lang, { billerName, separator });
       if (options.out === "-") {
         process.stdout.write(bytes);
         return;
@@ -117,6 +127,7 @@ interface ReportOptions {
   readonly format: ReportFormat;
   readonly lang: ReportLanguage;
   readonly versionNo?: number;
+  readonly csvSeparator?: CsvSeparator;
 }
 
 function reasonOf(because: string | undefined): string {

@@ -9,6 +9,7 @@ export {
   readCarried,
   readClose,
 } from "./close";
-export { REPORT_FORMATS, type ReportFormat, reportOf, type ReportRow, rowsOf } from "./report";
+export { REPORT_FORMATS, type ReportFormat, reportOf, type ReportOptions } from "./report";
+export { CSV_SEPARATORS, type CsvSeparator } from "./report-csv";
 export { REPORT_LANGUAGES, type ReportLanguage } from "./words";
 export { proposeWithoutFiles } from "./without-files";

@@ -12,7 +12,14 @@ import {
 import type { CursorProblem } from "../audit/cursor";
 import type { Question } from "../audit/filters";
 import { type Listing, type Page, PAGE_BUDGET_MS, readPage } from "../audit/listing";
-import { type CloseOutcome, type DayClose, readClose, type ReportFormat, type ReportLanguage } from "../close";
+import {
+  type CloseOutcome,
+  type DayClose,
+  readClose,
+  type ReportFormat,
+  type ReportLanguage,
+  type ReportOptions,
+} from "../close";
 import {
   type Actor,
   type Approved,
@@ -101,7 +108,12 @@ export interface ReconDesk {
   /** @param version null: the one that counts */
   dayClose(businessDate: string, version: number | null): Promise<DayClose | null>;
   /** A closed day as a file. */
-  report(close: DayClose, format: ReportFormat, language: ReportLanguage): Promise<Buffer>;
+  report(
+    close: DayClose,
+    format: ReportFormat,
+    language: ReportLanguage,
+    separator: ReportOptions["separator"],
+  ): Promise<Buffer>;
   /** Business date that people's entries are booked on. */
   today(): string;
   nowMs(): number;
@@ -118,6 +130,8 @@ export interface ReconDeskOptions {
   readonly byHand: () => ByHand;
   /** Cut-offs of all partners, hh:mm. */
   readonly cutOffs: () => readonly string[];
+  /** Whose business it is, on reports; null: it is not named. */
+  readonly billerName: string | null;
   readonly onFault: (fault: unknown, where: string) => void;
 }
 
@@ -139,7 +153,7 @@ const REJECTED_SHOWN = 100;
 
 /** Opens the desk; connects on first use. */
 export function openReconDesk(options: ReconDeskOptions): ReconDesk {
-  const { databaseUrl, clock, ids, byHand, cutOffs, onFault } = options;
+  const { databaseUrl, clock, ids, byHand, cutOffs, billerName, onFault } = options;
   const db: Db = openDb({
     ...{ url: databaseUrl, poolMax: POOL_MAX, applicationName: "biller-recon-api", clock },
     ...{ statementTimeoutMs: TIMEOUT_MS, lockTimeoutMs: 10_000, connectTimeoutMs: 2_000 },
@@ -241,8 +255,11 @@ export function openReconDesk(options: ReconDeskOptions): ReconDesk {
         }),
       ),
     dayClose: (businessDate, version) => look((session) => readClose(session, businessDate, version)),
-    report: (close, format, language) =>
-      long.take(async () => Buffer.from(await beside.perform("report", { close, format, language }))),
+    report: (close, format, language, separator = null) =>
+      long.take(async () => {
+        const options = { billerName, separator };
+        return Buffer.from(await beside.perform("report", { close, format, language, options }));
+      }),
     today,
     nowMs: () => clock.nowMs(),
     async close() {

@@ -1,6 +1,13 @@
 import { extname, join } from "node:path";
 import { randomIds, type SideJobs, systemClock } from "../../platform";
-import { closeDay, type DayClose, type ReportFormat, type ReportLanguage, reportOf } from "../close";
+import {
+  closeDay,
+  type DayClose,
+  type ReportFormat,
+  type ReportLanguage,
+  reportOf,
+  type ReportOptions,
+} from "../close";
 import { importSettlementFile } from "../reconciliation/import-file";
 import { runReconciliation, type RunReport, type RunRequest } from "../reconciliation/run";
 import { inSession } from "../reconciliation/session";
@@ -11,6 +18,7 @@ export interface ReportRequest {
   readonly close: DayClose;
   readonly format: ReportFormat;
   readonly language: ReportLanguage;
+  readonly options: ReportOptions;
 }
 
 /** What would be found on several dates. */
@@ -53,7 +61,7 @@ export const WORK = {
   settle: (request: Omit<SettleRequest, "clock" | "ids">) =>
     settleMatched({ ...request, clock: systemClock, ids: randomIds }),
   close: closeDay,
-  report: ({ close, format, language }: ReportRequest) => reportOf(close, format, language),
+  report: ({ close, format, language, options }: ReportRequest) => reportOf(close, format, language, options),
 } satisfies SideJobs;
 
 /** Kinds of work. */

@@ -40,6 +40,7 @@ describe("settings", () => {
       credentialKeys: null,
       dataDir: ".data",
       operator: null,
+      billerName: null,
       searchPath: "",
       logLevel: "info",
       seedDemo: null,

@@ -1,6 +1,8 @@
 import type Router from "@koa/router";
 import type { Context } from "koa";
 import {
+  CSV_SEPARATORS,
+  type CsvSeparator,
   parseBody,
   proposeReopening,
   proposeWithoutFiles,
@@ -42,6 +44,11 @@ export const REPORT_FILTERS = {
   ...VERSION_FILTER,
   format: { kind: "choice", choices: REPORT_FORMATS, about: "pdf when left out; json is the bytes that were hashed" },
   lang: { kind: "choice", choices: REPORT_LANGUAGES, about: "Indonesian or English; id when left out" },
+  separator: {
+    kind: "choice",
+    choices: CSV_SEPARATORS,
+    about: "between columns of csv; when left out semicolon in Indonesian, comma in English",
+  },
 } as const;
 
 /** Closed days: closing, what they say, and reports. */
@@ -103,10 +110,12 @@ export function dayRoutes(router: Router, deps: ReconRouteDeps, door: ReconDoor)
     "/recon/v1/days/:date/report",
     door("recon:read", async (ctx, asking) => {
       const { filters } = questionOf(ctx, asking, REPORT_FILTERS);
-      const { format = "pdf", lang = "id" } = filters as { format?: ReportFormat; lang?: ReportLanguage };
+      const asked = filters as { format?: ReportFormat; lang?: ReportLanguage; separator?: CsvSeparator };
+      const { format = "pdf", lang = "id", separator = null } = asked;
       const close = await closedDay(deps, ctx, asking, filters);
-      asking.filter = { date: close.businessDate, version: close.version, format, lang };
-      const bytes = await deps.recon.report(close, format, lang);
+      const parameters = { format, lang, ...(separator === null ? {} : { separator }) };
+      asking.filter = { date: close.businessDate, version: close.version, ...parameters };
+      const bytes = await deps.recon.report(close, format, lang, separator);
       answerBytes(ctx, close, bytes, format, format === "json" ? close.sha256 : null);
     }),
   );
