@@ -80,6 +80,12 @@ describe("every command that changes something", () => {
     );
     return rows[0]?.id ?? "";
   };
+  const approved = async (): Promise<string> => {
+    const rows = await database.query<{ id: string }>(
+      `select proposal_id as id from exception_proposal where decision = 'approved' order by decided_at limit 1`,
+    );
+    return rows[0]?.id ?? "";
+  };
   const writeOff = async (): Promise<string[]> => [
     ...[await itemOf("missing-in-file"), "--action", "write-off", "--because", "lost", "--yes", "--as", "ani"],
   ];
@@ -160,6 +166,16 @@ describe("every command that changes something", () => {
       path: "recon approve",
       args: async () => [await waiting(), "--yes", "--as", "budi"],
       action: "exception.approved",
+    },
+    {
+      path: "recon undo",
+      args: async () => [await approved(), "--because", "the wrong account", "--yes", "--as", "ani"],
+      action: "exception.proposed",
+    },
+    {
+      path: "recon withdraw",
+      args: async () => [await waiting(), "--note", "it was right", "--as", "ani"],
+      action: "exception.withdrawn",
     },
     { path: "recon resolve", args: writeOff, action: "exception.proposed" },
     {

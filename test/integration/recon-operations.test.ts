@@ -304,7 +304,9 @@ describe("two people at work on a day's exceptions", () => {
     try {
       await people.settle("full", DAY);
       const other = `${FULL_HEADER}\n${day.lines.map((line) => fullLine({ ...line, amount: 1n })).join("\n")}\n`;
-      await expect(desk.import("day.csv", other, { date: DAY, mayReplace: true })).rejects.toThrow("are settled: it cannot be replaced");
+      await expect(desk.import("day.csv", other, { date: DAY, mayReplace: true })).rejects.toThrow(
+        "are settled: it cannot be replaced",
+      );
       const ageing = await inSession({ url: database.appUrl, isolation: "read committed" }, (session) =>
         readAgeing(session, "2026-11-25"),
       );

@@ -4,7 +4,7 @@ export type { ApprovalDeps, Approved, ByHand } from "./context";
 export { BULK_MAX, type ProposedItem, proposeForEach } from "./bulk";
 export { proposeReopening, type ReopenedDay } from "./reopening";
 export { handleItem, type PlainAction } from "./handling";
-export { proposeUndo } from "./undo";
+export { proposeUndo } from "./propose-undo";
 export { type Actor, type HistoryEvent, PERSON_NAME } from "./history";
 export { lapseProposals, SYSTEM } from "./items";
 export {
