@@ -1,7 +1,7 @@
 import type { AccountCode, ClearingOf, Posting } from "../../domain";
 import { actorText, mirrored, stateOfReceivable } from "../../domain";
 import { appendClearings, appendOperatorEntry, readReceivables } from "../../ledger";
-import { Fault, type Statement, type Tx } from "../../platform";
+import { Fault, type Statement } from "../../platform";
 import { openExceptions, type NewException } from "../../store";
 import { markUndone, postSettlement } from "../settlement/post";
 import type { Context, Result } from "./context";
