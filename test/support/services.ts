@@ -36,7 +36,7 @@ export interface TestDatabase {
 export async function createTestDatabase(template = testServices().templateDatabase): Promise<TestDatabase> {
   const services = testServices();
   const name = `t_${randomBytes(6).toString("hex")}`;
-  await onServer(services.superuserUrl, `create database ${name} template ${template} owner biller_owner`);
+  await cloned(services.superuserUrl, `create database ${name} template ${template} owner biller_owner`);
   const urlFor = (url: string): string => url.replace(/\/[^/]*$/, `/${name}`);
   const client = new pg.Client({ connectionString: urlFor(services.superuserUrl) });
   client.on("error", () => {});
@@ -55,6 +55,20 @@ export async function createTestDatabase(template = testServices().templateDatab
     },
   };
 }
+
+/** Another worker that clones the template at the same moment, or the server's own upkeep of it, makes the server refuse. */
+async function cloned(url: string, text: string): Promise<void> {
+  for (let round = 1; ; round += 1) {
+    try {
+      return void (await onServer(url, text));
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== TEMPLATE_IN_USE || round === 20) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+  }
+}
+
+const TEMPLATE_IN_USE = "55006";
 
 /** Runs one statement on a connection of its own. */
 export async function onServer(url: string, text: string, values: readonly unknown[] = []): Promise<pg.QueryResult> {
