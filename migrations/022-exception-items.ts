@@ -25,7 +25,10 @@ export async function up(knex: Knex): Promise<void> {
   await knex.raw(PROPOSALS);
   await knex.raw(FILL);
   await knex.raw(TRIGGERS);
-  await knex.raw(`select reserve_columns('reconciliation_finding', '{found_at,resolved_at}')`);
+  await knex.raw(`
+    select reserve_columns('reconciliation_finding', '{found_at,resolved_at}');
+    select reserve_columns('day_reopening', '{reopened_at}');
+    select reserve_columns('settlement_expectation', '{set_at}')`);
 }
 
 const FINDINGS = `

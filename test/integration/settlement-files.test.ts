@@ -171,7 +171,7 @@ describe("settlement files of a subject", () => {
       ]);
       await expect(people.approve(proposalId)).rejects.toMatchObject({
         code: "decided",
-        message: `proposal ${proposalId} was refused by biller (by itself)`,
+        message: `proposal ${proposalId} was lapsed by system`,
       });
     });
 
