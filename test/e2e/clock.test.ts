@@ -26,8 +26,8 @@ describe("a host whose clock is off", () => {
   afterAll(() => database.drop());
 
   it.each([
-    [3_600_000, "3600.0 s ahead of", "3600"],
-    [-30_000, "30.0 s behind", "30"],
+    [3_600_000, "3600.0 s ahead of", 3_600],
+    [-30_000, "30.0 s behind", 30],
   ])("is not ready, says why, and counts it: %d ms", async (ms, said, seconds) => {
     const host: TestHost = await startTestHost(database, { clock: clockAhead({ ms }) });
     try {
@@ -38,7 +38,8 @@ describe("a host whose clock is off", () => {
         { name: "clock", isRequired: true, isOk: false, detail: expect.stringContaining(said) as string },
       ]);
       const metrics = await (await fetch(`${host.url}/metrics`)).text();
-      expect(metrics).toMatch(new RegExp(`^biller_clock_skew_seconds ${seconds}(\\.0\\d*)?$`, "m"));
+      const measured = Number(/^biller_clock_skew_seconds (\S+)$/m.exec(metrics)?.[1]);
+      expect(Math.abs(measured - seconds)).toBeLessThan(1);
       expect(host.logs).toContainEqual(
         expect.objectContaining({ msg: expect.stringContaining("this machine's clock is off") as string }),
       );

@@ -171,7 +171,7 @@ describe("settlement files of a subject", () => {
       ]);
       await expect(people.approve(proposalId)).rejects.toMatchObject({
         code: "decided",
-        message: `proposal ${proposalId} was lapsed by system`,
+        message: `proposal ${proposalId} has lapsed: the file was replaced by file ${file.fileId}`,
       });
     });
 

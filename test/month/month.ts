@@ -4,10 +4,13 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { dateAfter } from "../../src/domain";
+import { readBrokenReceivables } from "../../src/ledger";
+import type { Tx } from "../../src/platform";
 import { importBills } from "../../src/store";
 import { fill, telkomBill, TEST_KEYS, testDb, transact } from "../support/builders";
 import { startBiller } from "../support/command-line";
 import type { TestDatabase } from "../support/services";
+import { scoreOf, scoreText, type Wanted, wantedOf } from "./score";
 import { DAMAGES, type Damage, dayOf, paidFor, RULES, type Truth } from "../support/settlement-days";
 import { bookPayments, bookPostings, FULL_HEADER, FULL_PROFILE, fullLine } from "../support/settlement-files";
 
@@ -32,6 +35,8 @@ interface MadeDay {
   readonly lines: number;
   /** What the switch pays for the file. Whole rupiah. */
   readonly paid: bigint;
+  /** What must be found of it. */
+  readonly wanted: Wanted;
 }
 
 /**
@@ -74,6 +79,17 @@ export async function runMonth(database: TestDatabase, options: MonthOptions): P
         findings: { class: string; count: number; difference: string }[];
       };
     }[];
+    const scores = await scoreOf(
+      database,
+      days.map(({ wanted }) => wanted),
+    );
+    for (const score of scores) {
+      expect(
+        `${score.class} found as made`,
+        `${score.named} named, ${score.falseAlarms} false`,
+        `${score.made} named, 0 false`,
+      );
+    }
     const byClass = sumByClass(runs.flatMap(({ summary }) => summary.findings));
     expect(
       "lines compared",
@@ -103,6 +119,11 @@ export async function runMonth(database: TestDatabase, options: MonthOptions): P
     for (const format of ["csv", "xlsx", "pdf"]) {
       await recon(["report", "--date", last, "--format", format, "--out", join(dir, `close.${format}`)]);
     }
+    const tx: Tx = { run: (statement, values) => database.query(statement.text, values) };
+    const broken = await readBrokenReceivables(tx, 10);
+    expect("receivables", broken.map(({ entryId, what }) => `${entryId} ${what}`).join("; "), "");
+    const [due] = await database.query<{ due: bigint }>("select coalesce(sum(due), 0)::bigint as due from receivable");
+    expect("still due of all receivables", due?.due, 0n);
     const unexplained = await unexplainedLines(database);
     expect("lines neither posted nor explained", unexplained, 0);
     const report = [
@@ -110,6 +131,7 @@ export async function runMonth(database: TestDatabase, options: MonthOptions): P
       ...[...byClass].map(
         ([name, { count, difference }]) => `  ${name}: ${count}, difference ${difference.toLocaleString("en")}`,
       ),
+      ...scoreText(scores),
       ...steps,
       faults.length === 0
         ? "explained to the rupiah: the switch owes 0, 0 in transit, 0 open exceptions, 0 lines unexplained"
@@ -146,12 +168,12 @@ async function makeMonth(database: TestDatabase, options: MonthOptions, dir: str
     const from = Math.floor((payments * day) / days);
     const count = Math.floor((payments * (day + 1)) / days) - from;
     const truths = Array.from({ length: count }, (_each, position) => truthOf(from + position, damageEvery));
-    const { lines, payments: booked } = dayOf(truths, 1, { date, from });
+    const { lines, payments: booked, expected } = dayOf(truths, 1, { date, from });
     await bookPayments(database, booked);
     await billsFor(database, truths, lines);
     const path = join(dir, `month-${date}.csv`);
     await pipeline(Readable.from(textOf(lines.map(fullLine))), createWriteStream(path));
-    made.push({ date, path, lines: lines.length, paid: paidFor(lines) });
+    made.push({ date, path, lines: lines.length, paid: paidFor(lines), wanted: wantedOf(date, truths, expected) });
     say(`${date}: ${lines.length} lines`);
   }
   await bookPostings(database);

@@ -37,12 +37,30 @@ export async function fillEvidence(database: TestDatabase): Promise<void> {
     insert into posting (entry_id, line_no, bill_key, business_date, account_code, side, amount)
     values ('${id(4)}', 1, 'settlement:file 1', '2026-11-02', 'bank-in-transit', 'debit', 30000),
            ('${id(4)}', 2, 'settlement:file 1', '2026-11-02', 'due-from-switch', 'credit', 30000);
+    insert into journal_entry (entry_id, bill_key, business_date, kind, partner_id, trax_id, product_code, bill_number, amount,
+                               fee_amount, channel, happened_at)
+    values ('${id(8)}', '001001:9', '2026-11-01', 'payment', 1, 'T9', '001001', '9', 30000, 0, '6017', ${at});
+    insert into posting (entry_id, line_no, bill_key, business_date, account_code, side, amount)
+    values ('${id(8)}', 1, '001001:9', '2026-11-01', 'due-from-switch', 'debit', 30000),
+           ('${id(8)}', 2, '001001:9', '2026-11-01', 'bill-collections', 'credit', 30000);
+    insert into trax (partner_id, trax_id, family, fingerprint, product_code, bill_number, bill_key, amount, fee_amount, channel,
+                      outcome, result_code, sys_code, reply_body, entry_id, business_date, received_at)
+    values (1, 'T9', 'payment', '\\x01'::bytea || sha256('9'), '001001', '9', '001001:9', 30000, 0, '6017', 'APPROVED', '00', '1',
+            '{}', '${id(8)}', '2026-11-01', ${at});
+    insert into receivable_clearing (entry_id, version, bill_key, entry_date, partner_id, kind, amount, opened, settled, reversed,
+                                     written_off, accepted, recovered, excess, by_entry_id, by_entry_date)
+    values ('${id(8)}', 1, '001001:9', '2026-11-01', 1, 'settled', 30000, 30000, 30000, 0, 0, 0, 0, 0, '${id(4)}', '2026-11-02');
     insert into settlement_posting (posting_no, kind, entry_id, business_date, profile_code, partner_id, settlement_date, file_id,
                                     line_count, due_amount, transit_amount, account_amount, posted_by, posted_at)
     values (1, 'file', '${id(4)}', '2026-11-02', 'p', 1, '2026-11-01', 1, 1, 30000, 30000, 0, 'ani', ${at});
     insert into settlement_line_posting (file_id, line_no, posting_no) values (1, 2, 1);
     insert into day_close (business_date, as_of, body, sha256, closed_by, closed_via, closed_at)
     values ('2026-11-01', ${at}, '{}', sha256('{}'), 'ani', 'cli:ani@host', ${at});
+    insert into day_reopening (business_date, version, proposal_id, reason, proposed_by, approved_by, reopened_at)
+    values ('2026-11-01', 1, '${id(3)}', 'a late file', 'ani', 'budi', ${at});
+    insert into settlement_expectation (profile_code, partner_id, version, valid_from, is_expected, days, due_days, due_time,
+                                        set_by, set_via, set_at)
+    values ('p', 1, 1, '2026-11-01', true, 'weekdays', 1, '09:00', 'ani', 'cli:ani@host', ${at});
     insert into keyed_request (person, request_key, fingerprint, http_status, reply_body, made_at)
     values ('ani', 'key: 1234', sha256('x'), 200, '{"ok": true}', ${at});
     insert into audit_token (token_id, name, token_hash, scopes, created_by, created_at, expires_at, revoked_at, revoked_by)
@@ -125,13 +143,17 @@ export const EVIDENCE_EDITS: readonly EvidenceEdit[] = [
   edit("reconciliation_finding", "resolved_at = null", /^reconciliation_finding, resolved: /),
   edit("settlement_posting", "posted_by = 'nobody'", /^settlement_posting, its lines or its clearings, 1/),
   edit(
-    "settlement_posting_origin",
-    "origin_date = origin_date - 1",
+    "receivable_clearing",
+    "kind = 'accepted', settled = 0, accepted = 30000",
     /^settlement_posting, its lines or its clearings, 1/,
   ),
+  lose("receivable_clearing", /^settlement_posting, its lines or its clearings, 1/),
   edit("settlement_line_posting", "line_no = 3", /^settlement_posting, its lines or its clearings, 1/),
   edit("day_close", "closed_by = 'nobody'", /^day_close 2026-11-01/),
   edit("day_close", `body = '{"x":1}', sha256 = sha256('{"x":1}')`, /^day_close 2026-11-01/),
+  edit("day_reopening", "reason = 'none'", /^day_reopening 2026-11-01/),
+  lose("day_reopening", /^day_reopening 2026-11-01/),
+  edit("settlement_expectation", "due_days = 9", /^settlement_expectation p/),
   edit("keyed_request", "reply_body = '{}'", /^keyed_request ani:key: 1234/),
   edit("audit_read", "row_count = 0", /^audit_read 0/),
   lose("audit_read", /^audit_read 0/),

@@ -50,7 +50,8 @@ const blockNamed = (blockNo: bigint | number): RegExp => new RegExp(`^seal_block
 const EVIDENCE_TABLES = [
   ...["exception", "exception_event", "exception_handling", "exception_proposal", "exception_due_rule"],
   ...["settlement_profile", "settlement_file", "settlement_line", "reconciliation_run", "reconciliation_finding"],
-  ...["settlement_posting", "settlement_line_posting", "day_close", "keyed_request"],
+  ...["settlement_posting", "settlement_line_posting", "receivable_clearing", "day_close"],
+  ...["day_reopening", "settlement_expectation", "keyed_request"],
   ...["audit_read", "audit_token", "attempt", "callback_attempt", "forgotten_reply"],
   ...["partner_credential", "merchant_credential"],
 ];

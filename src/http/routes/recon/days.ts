@@ -72,8 +72,9 @@ export function dayRoutes(router: Router, deps: ReconRouteDeps, door: ReconDoor)
   router.post(
     "/recon/v1/days/:date/reopenings",
     door("recon:maker", async (ctx, asking) => {
-      const body = await bodyOf(ctx, asking, "reason");
       const date = dateOf(ctx, asking);
+      const body = await bodyOf(ctx, asking, "reason");
+      asking.filter = { date };
       await answerOnce(deps, ctx, asking, body, async (tx) => [
         201,
         await proposeReopening(tx, asking.actor, date, body.reason),
@@ -83,8 +84,10 @@ export function dayRoutes(router: Router, deps: ReconRouteDeps, door: ReconDoor)
   router.post(
     "/recon/v1/days/:date/without-files",
     door("recon:maker", async (ctx, asking) => {
+      const date = dateOf(ctx, asking);
       const body = await bodyOf(ctx, asking, "reason");
-      const request = { businessDate: dateOf(ctx, asking), reason: body.reason, nowMs: deps.recon.nowMs() };
+      asking.filter = { date };
+      const request = { businessDate: date, reason: body.reason, nowMs: deps.recon.nowMs() };
       await answerOnce(deps, ctx, asking, body, async (tx) => [
         201,
         await proposeWithoutFiles(tx, asking.actor, request),
