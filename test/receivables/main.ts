@@ -27,7 +27,7 @@ people explain what is left, and nothing may be due, open or in transit that the
 Exit code 0: everything held, or all defects were noticed; 1: not so; 2: the arguments are wrong.`;
 
 /** A database of so many sequences, then the next: laws over all the books stay quick. */
-const IN_ONE_DATABASE = 250;
+const IN_ONE_DATABASE = 100;
 
 const { values: given } = parseArgs({
   options: {

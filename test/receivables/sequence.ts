@@ -37,7 +37,7 @@ const BILLS = 4;
 const FEE = 5_000n;
 
 /** The business date of a sequence: one of its own, so that sequences do not see each other's payments. */
-export const dayOfSequence = (place: number): string => dateAfter(FIRST_DAY, place * 3);
+export const dayOfSequence = (place: number): string => dateAfter(FIRST_DAY, place);
 
 /** Faults that say truly that something cannot be done; all else is a violation. */
 const HONEST: ReadonlySet<string> = new Set([
@@ -101,6 +101,7 @@ class Sequence {
   readonly #prefix: string;
   readonly #items: PaymentItem[] = [];
   readonly #deltas = new Map<string, ReadonlyMap<string, Delta>>();
+  readonly #traxIds: readonly string[];
   #files = 0;
 
   constructor(world: World, seed: number, place: number) {
@@ -108,6 +109,8 @@ class Sequence {
     this.#chance = new Chance(seed, 77);
     this.#day = dayOfSequence(place);
     this.#prefix = `S${place}`;
+    const places = Array.from({ length: BILLS }, (_each, index) => index);
+    this.#traxIds = places.flatMap((index) => [this.#traxId(index), `${this.#prefix}X${index}`]);
   }
 
   async open(): Promise<void> {
@@ -226,9 +229,12 @@ class Sequence {
 
   async #standings(): Promise<Map<string, Standing>> {
     const rows = await this.#world.database.query<Standing & { trax_id: string }>(
-      `select trax_id, opened, settled, reversed, written_off, accepted, recovered from receivable
-        where business_date between $1::date and $1::date + 2 or trax_id like $2`,
-      [this.#day, `${this.#prefix}P%`],
+      `select r.trax_id, r.opened, r.settled, r.reversed, r.written_off, r.accepted, r.recovered
+         from trax t
+         join receivable r on r.entry_id = t.entry_id and r.business_date = t.business_date
+        where t.partner_id = 1 and t.trax_id = any($1::text[]) and t.family in ('payment', 'manual-payment')
+          and not t.answers_manual`,
+      [this.#traxIds],
     );
     return new Map(rows.map(({ trax_id: trax, ...standing }) => [trax, standing]));
   }
@@ -527,7 +533,9 @@ class Sequence {
     }
     const [transit] = await database.query<{ posted: bigint; paid: bigint }>(IN_TRANSIT, [PROFILE, this.#day]);
     if (transit?.posted !== transit?.paid) {
-      throw new Violation(`${transit?.posted} are in transit, the files say ${transit?.paid}`);
+      const lines = await database.query(LINES, [PROFILE, this.#day]);
+      const shown = lines.map((line) => JSON.stringify(line, bigintText)).join("\n");
+      throw new Violation(`${transit?.posted} are in transit, the files say ${transit?.paid}\n${shown}`);
     }
   }
 }
@@ -540,6 +548,15 @@ const IN_TRANSIT = `
                       else 0 end), 0)::bigint as paid
     from settlement_file f join settlement_line l on l.file_id = f.file_id
    where f.profile_code = $1 and f.settlement_date = $2::date and f.superseded_by is null`;
+
+/** What was made of each line, for people who look for the wrong one. */
+const LINES = `
+  select r.trax_id as trax, r.file_id as file, r.line_no as line, r.status, r.amount + r.fee_amount as money, r.class,
+         r.entry_id is not null as linked, r.resolved_at is not null as resolved, p.posting_no as posting
+    from settlement_line_result r
+    join settlement_file f on f.file_id = r.file_id and f.superseded_by is null
+    left join settlement_line_posting p on p.file_id = r.file_id and p.line_no = r.line_no and p.undone_by is null
+   where f.profile_code = $1 and f.settlement_date = $2::date order by 1, 2, 3`;
 
 function nothingChanges(deltas: ReadonlyMap<string, Delta>): void {
   if (deltas.size > 0) throw new Violation(`receivables changed: ${[...deltas.keys()].join(", ")}`);

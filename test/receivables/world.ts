@@ -44,7 +44,7 @@ export async function runSequences(database: TestDatabase, options: SequencesOpt
 
 async function openWorld(database: TestDatabase, db: World["db"], dir: string): Promise<World> {
   await fill(database, []);
-  await database.query("select ensure_month_partitions(48, '2024-01-01')");
+  await database.query("select ensure_month_partitions(6, '2024-01-01')");
   const desk = settlementDesk(database);
   await desk.saveProfile(PROFILE, { ...FULL_PROFILE, rules: RULES });
   desk.close();

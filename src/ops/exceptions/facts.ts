@@ -165,7 +165,8 @@ export function factsOfFinding(item: FindingItem, payments: readonly ItemPayment
   return {
     status,
     receivables: payments.map(({ receivable }) => receivable),
-    isBeside: beside !== null,
+    // It stands for no payment itself: it takes back a line that says "paid", of its file or an earlier one.
+    isBeside: item.class === "reversed-there" && status === "reversed" && payments.length === 0,
     isFurther: item.class === "duplicate-in-file",
     there: hasMoney ? lineSum + feeOf(item, told, feeSum) : 0n,
   };
