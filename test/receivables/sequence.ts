@@ -93,6 +93,13 @@ export async function runSequence(world: World, seed: number, place: number, len
 
 class Violation extends Error {}
 
+/** A proposal that a sequence has made. */
+interface Made {
+  readonly id: string;
+  readonly action: string;
+  readonly undoes: string | null;
+}
+
 class Sequence {
   readonly operations: string[] = [];
   readonly #world: World;
@@ -102,6 +109,11 @@ class Sequence {
   readonly #items: PaymentItem[] = [];
   readonly #deltas = new Map<string, ReadonlyMap<string, Delta>>();
   readonly #traxIds: readonly string[];
+  /** In the order in which they were made. */
+  readonly #proposals: string[] = [];
+  /** Approved beside something else: what each of them changed is not known, so that its undoing could not be checked. */
+  readonly #unseen = new Set<string>();
+  #last: Map<string, Standing> | null = null;
   #files = 0;
 
   constructor(world: World, seed: number, place: number) {
@@ -200,7 +212,7 @@ class Sequence {
     work: () => Promise<T>,
     check: (deltas: ReadonlyMap<string, Delta>, value: T | Fault) => void,
   ): Promise<T | Fault> {
-    const before = await this.#standings();
+    const before = this.#last ?? (await this.#standings());
     let value: T | Fault;
     try {
       value = await work();
@@ -212,6 +224,7 @@ class Sequence {
       value = error instanceof Fault ? error : new Fault("settlement_file_resolved", said);
     }
     const after = await this.#standings();
+    this.#last = after;
     const deltas = deltasOf(before, after);
     const outcome = value instanceof Fault ? `refused: ${value.code}` : "done";
     const changed = [...deltas].map(([trax, delta]) => `${trax} ${PARTS.map((part) => delta[part]).join("/")}`);
@@ -250,7 +263,7 @@ class Sequence {
 
   async #reverse(index: number, isLate: boolean): Promise<void> {
     const item = this.#reversalItem(index, isLate);
-    const before = (await this.#standings()).get(this.#traxId(index));
+    const before = (this.#last ?? (await this.#standings())).get(this.#traxId(index));
     await this.#operate(
       `reversal of ${this.#traxId(index)}${isLate ? " on the next day" : ""}`,
       () => again(() => postReversal(testPosting(this.#world.db), item, item.deadline)),
@@ -335,7 +348,7 @@ class Sequence {
   }
 
   async #settle(): Promise<void> {
-    const before = await this.#standings();
+    const before = this.#last ?? (await this.#standings());
     await this.#operate(
       "settle",
       () => this.#world.people.settle(PROFILE, this.#day),
@@ -359,8 +372,9 @@ class Sequence {
   async #open(): Promise<QueueItem[]> {
     const findings = await this.#world.people.queue({ businessDate: this.#day });
     const own = await this.#world.database.query<{ id: string }>(
-      `select exception_id::text as id from exception where trax_id like $1 and closed_at is null`,
-      [`${this.#prefix}P%`],
+      `select exception_id::text as id from exception
+        where bill_key = any($1::text[]) and partner_id = 1 and trax_id = any($2::text[]) and closed_at is null order by 1`,
+      [Array.from({ length: BILLS }, (_each, index) => `001001:${this.#billNumber(index)}`), this.#traxIds],
     );
     const opened = await Promise.all(own.map(({ id }) => this.#world.people.queue({ itemId: id })));
     return [...findings, ...opened.flat()];
@@ -378,20 +392,26 @@ class Sequence {
     const target = action === "link" ? this.#traxId(this.#pick()) : null;
     await this.#operate(
       `propose ${action} for ${item.class} ${item.traxId ?? ""}${account === null ? "" : ` to ${account ?? ""}`}${target ?? ""}`,
-      () => this.#world.people.propose(item.itemId, { action, account: account ?? null, target }),
+      async () => {
+        const proposalId = await this.#world.people.propose(item.itemId, { action, account: account ?? null, target });
+        this.#proposals.push(proposalId);
+      },
       nothingChanges,
     );
   }
 
-  async #waiting(): Promise<{ readonly id: string; readonly action: string; readonly undoes: string | null }[]> {
-    return this.#world.database.query(
-      `select p.proposal_id::text as id, p.action, p.undoes::text as undoes
-         from exception_proposal p
-        where p.decision is null and (p.facts ->> 'traxId' like $1 or p.undoes is not null and exists (
-              select from exception_proposal u where u.proposal_id = p.undoes and u.facts ->> 'traxId' like $1))
-        order by p.proposed_at, p.proposal_id`,
-      [`${this.#prefix}%`],
+  async #waiting(): Promise<Made[]> {
+    return this.#made("decision is null");
+  }
+
+  async #made(condition: string): Promise<Made[]> {
+    const rows = await this.#world.database.query<Made>(
+      `select proposal_id::text as id, action, undoes::text as undoes from exception_proposal
+        where proposal_id = any($1::uuid[]) and ${condition}`,
+      [this.#proposals],
     );
+    const byId = new Map(rows.map((row) => [row.id, row]));
+    return this.#proposals.flatMap((id) => byId.get(id) ?? []);
   }
 
   async #decide(isApproval: boolean): Promise<void> {
@@ -402,7 +422,7 @@ class Sequence {
     else await this.#operate(`refuse ${proposal.action}`, () => this.#world.people.refuse(proposal.id), nothingChanges);
   }
 
-  async #approve({ id, action, undoes }: { id: string; action: string; undoes: string | null }): Promise<void> {
+  async #approve({ id, action, undoes }: Made): Promise<void> {
     await this.#operate(
       `approve ${action} ${id.slice(0, 4)}${undoes === null ? "" : ` of ${undoes.slice(0, 4)}`}`,
       () => this.#world.people.approve(id, BUDI),
@@ -449,17 +469,16 @@ class Sequence {
   }
 
   async #undo(): Promise<void> {
-    const { database, db } = this.#world;
-    const approved = await database.query<{ id: string; action: string }>(
-      `select proposal_id::text as id, action from exception_proposal
-        where decision = 'approved' and facts ->> 'traxId' like $1 order by proposed_at, proposal_id`,
-      [`${this.#prefix}%`],
-    );
+    const { db } = this.#world;
+    const approved = (await this.#made("decision = 'approved'")).filter(({ id }) => !this.#unseen.has(id));
     const one = approved[this.#chance.below(Math.max(1, approved.length))];
     if (one === undefined) return;
     await this.#operate(
       `propose to undo ${one.action} ${one.id.slice(0, 4)}`,
-      () => transact(db, (tx) => proposeUndo(tx, ANI, one.id, "for a test")),
+      async () => {
+        const { proposalId } = await transact(db, (tx) => proposeUndo(tx, ANI, one.id, "for a test"));
+        this.#proposals.push(proposalId);
+      },
       nothingChanges,
     );
   }
@@ -489,20 +508,7 @@ class Sequence {
       },
       () => {},
     );
-    // What was approved here may be undone later; its change was not seen alone.
-    if (proposal !== undefined) this.#deltas.delete(proposal.id);
-    await this.#forget(proposal?.id);
-  }
-
-  /** A proposal whose own change is not known is not undone: its undoing could not be checked. */
-  async #forget(proposalId: string | undefined): Promise<void> {
-    if (proposalId === undefined || this.#deltas.has(proposalId)) return;
-    await this.#world.database.query("set session_replication_role = replica");
-    await this.#world.database.query(
-      `update exception_proposal set facts = facts - 'traxId' where proposal_id = $1::uuid and decision is not null`,
-      [proposalId],
-    );
-    await this.#world.database.query("set session_replication_role = origin");
+    if (proposal !== undefined) this.#unseen.add(proposal.id);
   }
 
   /** Two people explain what is left: afterwards nothing is due, nothing is open, and in transit is what the files say. */
@@ -525,6 +531,16 @@ class Sequence {
           () => {},
         );
       }
+    }
+    // What an undoing has opened again and no line is about: the payment is taken back in the end.
+    for (const item of await this.#open()) {
+      const standing = (this.#last ?? new Map<string, Standing>()).get(item.traxId ?? "");
+      if (standing === undefined || totalOf(standing) !== 0n) continue;
+      await this.#operate(
+        `take back ${item.traxId ?? ""}`,
+        () => people.resolve(item.itemId, { action: "reverse", account: null }),
+        () => {},
+      );
     }
     const { changes } = await this.#reconcile();
     if (changes.length > 0) throw new Violation(`a further run found ${JSON.stringify(changes, bigintText)}`);

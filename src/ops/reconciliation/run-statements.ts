@@ -25,10 +25,34 @@ export const RELEASE_OPEN = `
 
 /**
  * Links of matched lines that are not posted and whose payment was reversed or given up since: they are decided again. A line
- * that the file itself takes back stays as it is. $2 files.
+ * that the file itself takes back stays as it is, unless the reversal of its payment was undone. $2 files.
  */
 export const RELEASE_NOT_DUE = `
-  with lines as (
+  with unposted as (
+    select m.file_id, m.line_no, m.head_line_no, m.entry_id, l.trax_id, l.status
+      from settlement_match m
+      join settlement_line l on l.file_id = m.file_id and l.line_no = m.line_no
+     where m.file_id = any($2::int[]) and m.replaced_by_run is null and l.status in ('paid', 'reversed')
+       and (l.status = 'reversed' or exists (select from receivable_clearing c where c.entry_id = m.entry_id))
+       and not exists (select from settlement_line_posting p
+                        where p.file_id = m.file_id and p.line_no = m.line_no and p.undone_by is null)
+       and not exists (select from reconciliation_finding f
+                        where f.file_id = m.file_id and f.line_no = m.line_no and f.replaced_by_run is null)
+  ), reinstated as (
+    select m.file_id, coalesce(m.head_line_no, m.line_no) as line_no, r.line_no as reversed_line_no
+      from unposted r
+      join unposted m on m.file_id = r.file_id and m.trax_id = r.trax_id and m.status = 'paid' and m.entry_id is not null
+     where r.status = 'reversed' and r.entry_id is null
+       and not exists (select from receivable_clearing c
+                        where c.entry_id = m.entry_id
+                          and c.settled + c.reversed + c.written_off + c.accepted + c.recovered + c.excess > 0
+                          and not exists (select from receivable_clearing n
+                                           where n.entry_id = c.entry_id and n.version > c.version))
+  ), lines as (
+    select file_id, line_no from reinstated
+    union
+    select file_id, reversed_line_no from reinstated
+    union
     select m.file_id, coalesce(m.head_line_no, m.line_no) as line_no
       from settlement_match m
       join settlement_line l on l.file_id = m.file_id and l.line_no = m.line_no and l.status = 'paid'

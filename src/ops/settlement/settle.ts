@@ -120,7 +120,7 @@ async function settleFile(session: Session, request: SettleRequest, file: FileTo
     by: actor.name,
     postingNo,
   });
-  await clearLines(session, [postingNo, entryId, today]);
+  await clearLines(session, [postingNo, entryId, today], amount);
   await run(`select set_config('enable_nestloop', 'on', true), set_config('work_mem', '4MB', true)`);
   await recordOperatorAction(tx, {
     actor: actorText(actor),
@@ -132,10 +132,15 @@ async function settleFile(session: Session, request: SettleRequest, file: FileTo
   return { fileId, fileName, lines, amount, entryId, findings };
 }
 
-/** Claims the receivables of the lines that were just posted. Somebody who cleared one of them meanwhile was first. */
-async function clearLines({ run }: Session, values: readonly unknown[]): Promise<void> {
+/**
+ * Claims the receivables of the lines that were just posted.
+ *
+ * @throws ReceivableTaken one of them was cleared since the lines were read, or is being cleared at the same moment
+ */
+async function clearLines({ run }: Session, values: readonly unknown[], amount: bigint): Promise<void> {
   try {
-    await run(CLEAR_LINES, values);
+    const [cleared] = await run<{ amount: bigint }>(CLEAR_LINES, values);
+    if (cleared?.amount !== amount) throw new ReceivableTaken();
   } catch (error) {
     if (sqlStateOf(error) !== "23505") throw error;
     throw new ReceivableTaken(error);
@@ -173,7 +178,8 @@ const CLEARED = `
 
 /**
  * Matched lines that say "paid" and whose payment is not due any more, as findings. Not among them is what the file takes back
- * itself: a line that says "reversed" beside it, for a payment that is not due here either. $1 file.
+ * itself: a line that says "reversed" beside it, for a payment that is not due here either. Where that payment is due again,
+ * because its reversal was undone, the line that says "reversed" is a finding. $1 file.
  */
 const FIND_NOT_DUE = `
   with matched as (${MATCHED}), not_due as (
@@ -186,6 +192,25 @@ const FIND_NOT_DUE = `
        and not exists (
              select from matched r where r.status = 'reversed' and r.entry_id is null and r.trax_id = m.trax_id)
      group by m.line_no
+  ), taken_back as (
+    select r.line_no, min(r.run_id) as run_id, min(r.amount) as amount,
+           (array_agg(m.entry_id order by m.line_no))[1] as entry_id,
+           (array_agg(m.entry_date order by m.line_no))[1] as entry_date
+      from matched r
+      join matched m on m.status = 'paid' and m.entry_id is not null and m.trax_id = r.trax_id
+     where r.status = 'reversed' and r.entry_id is null
+       and not exists (select from (${CLEARED}) c where c.entry_id = m.entry_id)
+     group by r.line_no
+  ), beside as (
+    insert into reconciliation_finding (finding_id, run_id, profile_code, business_date, file_id, line_no, class, amount,
+                                        difference, fee_difference, nearest_trax_id, nearest_entry_id, blocked_by,
+                                        differing_fields, tried)
+    select gen_random_uuid(), t.run_id, f.profile_code, f.settlement_date, f.file_id, t.line_no, 'reversed-there', t.amount,
+           -t.amount, -e.fee_amount, e.trax_id, t.entry_id, 'status', '{status}', '[]'
+      from taken_back t
+      join settlement_file f on f.file_id = $1
+      join journal_entry e on e.entry_id = t.entry_id and e.business_date = t.entry_date
+    returning 1
   ), found as (
     insert into reconciliation_finding (finding_id, run_id, profile_code, business_date, file_id, line_no, entry_id,
                                         entry_date, class, rule, amount, difference, fee_difference, nearest_trax_id,
@@ -197,7 +222,7 @@ const FIND_NOT_DUE = `
       join settlement_file f on f.file_id = $1
       join journal_entry e on e.entry_id = d.entry_id and e.business_date = d.entry_date
     returning 1)
-  select count(*)::int as count from found`;
+  select (select count(*) from found)::int + (select count(*) from beside)::int as count`;
 
 /**
  * Writes the matched lines under their posting and sums what they settle: the receivables of the lines that say "paid". A line
@@ -227,6 +252,7 @@ const POST_LINES = `
 
 /** $1 posting, $2 its entry, $3 the entry's business date. */
 const CLEAR_LINES = `
+  with cleared as (
   insert into receivable_clearing (entry_id, version, bill_key, entry_date, partner_id, kind, amount, opened, settled,
                                    reversed, written_off, accepted, recovered, excess, by_entry_id, by_entry_date)
   select e.entry_id, coalesce(c.version, 0) + 1, e.bill_key, e.business_date, e.partner_id, 'settled', g.amount, g.amount,
@@ -241,4 +267,6 @@ const CLEAR_LINES = `
      and not exists (select from receivable_clearing n where n.entry_id = c.entry_id and n.version > c.version)
    where p.posting_no = $1 and p.undone_by is null
      and coalesce(c.settled + c.reversed + c.written_off + c.accepted + c.recovered + c.excess, 0) = 0
-   order by e.entry_id`;
+   order by e.entry_id
+  returning amount)
+  select coalesce(sum(amount), 0)::bigint as amount from cleared`;
