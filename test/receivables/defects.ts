@@ -90,7 +90,7 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     name: "a settlement clears nothing",
-    edits: [{ file: SETTLE, from: "  await clearLines(session, [postingNo, entryId, today]);\n", to: "" }],
+    edits: [{ file: SETTLE, from: "  await clearLines(session, [postingNo, entryId, today], amount);\n", to: "" }],
   },
   {
     name: "an accepted difference clears what came only",

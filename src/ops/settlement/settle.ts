@@ -237,6 +237,10 @@ const POST_LINES = `
       left join posting g
         on g.entry_id = m.entry_id and g.business_date = m.entry_date and g.account_code = 'due-from-switch'
      where m.status = 'paid'
+       -- Reversed a moment ago, since the lines were looked at: the line waits, and is a finding the next time.
+       and (not exists (select from matched w join cleared x on x.entry_id = w.entry_id where w.line_no = m.line_no)
+            or exists (select from matched r
+                        where r.status = 'reversed' and r.entry_id is null and r.trax_id = m.trax_id))
     union all
     select r.line_no, null, 0
       from matched r
