@@ -136,19 +136,23 @@ function decideWithout(
   open: OpenLine[],
 ): void {
   decided.push(...reversed.map((line) => nothingMoved(line, null)));
-  // Each line that says "reversed" takes back one that says "paid" of its bill, product and amount.
-  const takenBack = bucketsOf(reversed, subjectOf);
+  // Each line that says "reversed" takes back one of its own file that says "paid" for its bill, product and amount. Of
+  // another file it takes back nothing: that file can be replaced, and the paid line would stay decided without a reason.
+  const takenBack = bucketsOf(reversed, subjectInFile);
   const decidedBefore = new Map(
     earlier
       .toSorted(byLine)
       .toReversed()
       .map((line) => [subjectOf(line), line]),
   );
-  for (const [subject, lines] of bucketsOf(paid, subjectOf)) {
+  const left: SettlementLine[] = [];
+  for (const [subject, lines] of bucketsOf(paid, subjectInFile)) {
     const ofReversed = takenBack.get(subject)?.length ?? 0;
-    const before = decidedBefore.get(subject);
     decided.push(...lines.slice(0, ofReversed).map((line) => nothingMoved(line, null)));
-    const [first, ...further] = lines.slice(ofReversed);
+    left.push(...lines.slice(ofReversed));
+  }
+  for (const [subject, [first, ...further]] of bucketsOf(left, subjectOf)) {
+    const before = decidedBefore.get(subject);
     if (first === undefined) continue;
     if (before !== undefined) decided.push(duplicate(first, null, before));
     else open.push({ line: first, tried: [attempt(null, "traxId")], nearest: null });
@@ -158,6 +162,10 @@ function decideWithout(
 
 function subjectOf({ billNumber, productCode, amount }: SettlementLine): string {
   return JSON.stringify([billNumber, productCode, amount.toString()]);
+}
+
+function subjectInFile(line: SettlementLine): string {
+  return `${line.fileId} ${subjectOf(line)}`;
 }
 
 /** Another line stands for the payment already. */

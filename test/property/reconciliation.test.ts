@@ -222,6 +222,17 @@ describe("lines that share a traxId which is not known here", () => {
     expect(classesOf(lines, [])).toEqual(["matched", "missing-here", "matched"]);
   });
 
+  it("are not taken back by a line of another file, which can be replaced", () => {
+    const reversal = line({ billNumber: "1", status: "reversed" }, 3);
+    expect(classesOf([line({}, 1), { ...reversal, fileId: 2 }], [])).toEqual(["missing-here", "matched"]);
+    // Of two that are alike, the one in the file of the reversal is taken back, whichever file came first.
+    for (const fileId of [1, 2]) {
+      const paid = [line({}, 1), line({ billNumber: "1", fileId: 2 }, 2)];
+      const classes = fileId === 1 ? ["matched", "missing-here", "matched"] : ["missing-here", "matched", "matched"];
+      expect(classesOf([...paid, { ...reversal, fileId }], [])).toEqual(classes);
+    }
+  });
+
   it("keep a traxId of ours, whatever it looks like", () => {
     const known = { ...payment("1"), traxId: "4E10" };
     expect(classesOf([line({ traxId: "4E10", amount: 9n }, 1)], [known])).toEqual(["amount-differs"]);

@@ -568,7 +568,7 @@ const IN_TRANSIT = `
 /** What was made of each line, for people who look for the wrong one. */
 const LINES = `
   select r.trax_id as trax, r.file_id as file, r.line_no as line, r.status, r.amount + r.fee_amount as money, r.class,
-         r.entry_id is not null as linked, r.resolved_at is not null as resolved, p.posting_no as posting
+         r.rule, r.entry_id as linked, (select e.trax_id || e.kind from journal_entry e where e.entry_id = r.entry_id) as payment, r.resolved_at is not null as resolved, p.posting_no as posting
     from settlement_line_result r
     join settlement_file f on f.file_id = r.file_id and f.superseded_by is null
     left join settlement_line_posting p on p.file_id = r.file_id and p.line_no = r.line_no and p.undone_by is null
