@@ -100,7 +100,7 @@ async function approve(ids: readonly string[], options: DecideOptions): Promise<
         if (attempt.approved !== null) done.push(attempt.approved);
         if (attempt.fault !== null) failed.push(failureOf(proposalId, attempt.fault));
       } catch (error) {
-        // Without a database nothing else could be done either; what is done is told all the same.
+        // Without a database no further approval can succeed. The approvals made so far are still printed.
         lost = error instanceof Fault ? error : new DatabaseUnavailable(messageOf(error), { cause: error });
         break;
       }
@@ -119,7 +119,7 @@ interface FailedApproval {
   readonly message: string;
 }
 
-/** Whoever works on the command line has no other log: an error of ours is named, without its stack. */
+/** The command line has no log, so an internal error is printed by its name and message, without the stack. */
 function failureOf(proposalId: string, fault: Fault): FailedApproval {
   const { cause } = fault;
   const message =

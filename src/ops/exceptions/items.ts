@@ -115,7 +115,7 @@ const CLOSE_GONE: Statement = {
       from closed c join exception_proposal p on p.item_id = c.item_id and p.decision is null`,
 };
 
-/** What an item was and is, told in its history. The first finding of an item that was closed reopens it. */
+/** Writes to the history what an item was and is. The first finding of an item that was closed reopens it. */
 const TELL_CHANGED: Statement = {
   name: "ops_tell_changed_items",
   isWrite: true,
